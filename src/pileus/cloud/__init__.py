@@ -1,0 +1,1 @@
+"""The embedded cloud: one Python process that speaks AWS's wire protocols."""

@@ -1,0 +1,63 @@
+"""An HTTP request and response, as the gateway, the protocols and the data planes hand them around."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+
+@dataclass(slots=True)
+class HttpRequest:
+    """One request, head parsed and body read (unless the operation streams it).
+
+    method: upper case. path: percent-encoded as it came, without the query. query: the raw query string.
+    headers: lower-case names; repeated ones joined with `,`. body: whole body; empty while `stream` is set.
+    stream: the chunks of a body that has not been read (S3 uploads). client: the peer's address.
+    scheme, host: of the URL that the client used (`host` with its port).
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes = b""
+    stream: AsyncIterator[bytes] | None = None
+    client: str = "127.0.0.1"
+    scheme: str = "http"
+    _params: dict[str, list[str]] | None = None
+
+    @property
+    def host(self) -> str:
+        return self.headers.get("host", "")
+
+    @property
+    def base_url(self) -> str:
+        """`scheme://host[:port]` as the client addressed us; what QueueUrls and the like begin with."""
+        return f"{self.scheme}://{self.host}"
+
+    @property
+    def params(self) -> dict[str, list[str]]:
+        """The query's parameters, decoded, in order; `?a` alone gives `{"a": [""]}`."""
+        if self._params is None:
+            found: dict[str, list[str]] = {}
+            if self.query:
+                for name, value in parse_qsl(self.query, keep_blank_values=True, errors="surrogateescape"):
+                    found.setdefault(name, []).append(value)
+            self._params = found
+        return self._params
+
+    def param(self, name: str) -> str | None:
+        values = self.params.get(name)
+        return values[0] if values else None
+
+
+@dataclass(slots=True)
+class HttpResponse:
+    """One response. `stream`, where set, is sent after `body`; give a content-length header when it is known."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    stream: AsyncIterator[bytes] | Iterable[bytes] | None = None
+    extra_headers: list[tuple[str, str]] = field(default_factory=list)  # repeated names (Set-Cookie)

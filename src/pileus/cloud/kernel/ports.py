@@ -1,0 +1,71 @@
+"""What services offer one another beside their API operations: the few hot paths that need no wire shapes.
+
+They are reached through the kernel (`cloud.functions`, `cloud.logs`, …), never by import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .http import HttpRequest, HttpResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What became of a synchronous invocation.
+
+    payload: the function's response, or the error document. function_error: `Unhandled` or None. log_tail: the last
+    4 KB of its log, where asked for. duration: seconds of the handler.
+    """
+
+    status: int
+    payload: bytes
+    function_error: str | None
+    executed_version: str
+    request_id: str
+    log_tail: bytes = b""
+    duration: float = 0.0
+
+
+class Functions(Protocol):
+    """Implemented by lambda."""
+
+    async def invoke(
+        self, function_arn: str, payload: bytes, *, trace: str | None = None, source_arn: str = ""
+    ) -> Invocation:
+        """Runs the function and waits. Raises the AwsError of the API (ResourceNotFoundException,
+        TooManyRequestsException, …) where no environment ran it; an error of the function is in the result."""
+        ...
+
+    def invoke_async(
+        self, function_arn: str, payload: bytes, *, trace: str | None = None, source_arn: str = ""
+    ) -> str:
+        """Leaves the event in the function's durable queue, in the current transaction. Returns the request id."""
+        ...
+
+
+class Logs(Protocol):
+    """Implemented by logs."""
+
+    def append(
+        self, account: str, region: str, group: str, stream: str, events: Iterable[tuple[int, str]]
+    ) -> None:
+        """Takes log events, (milliseconds since the epoch, message); written soon after, outside the caller's
+        transaction: a log line is not an answer. Makes the group and the stream where they do not exist."""
+        ...
+
+
+class Traces(Protocol):
+    """Implemented by xray."""
+
+    def put_segment(self, account: str, region: str, document: dict[str, Any]) -> None: ...
+
+
+class ApiDataPlane(Protocol):
+    """Implemented by apigateway: an HTTP request to a deployed API."""
+
+    async def serve(self, api_id: str, stage: str, request: HttpRequest, path: str) -> HttpResponse:
+        """path: percent-encoded, after the stage, beginning with `/`."""
+        ...

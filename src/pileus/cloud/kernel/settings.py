@@ -1,0 +1,27 @@
+"""What one embedded cloud is told when it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: The built-in root credentials: the pair that the field's emulators and their users already have in their files.
+ROOT_ACCESS_KEY_ID = "test"
+ROOT_SECRET_ACCESS_KEY = "test"  # not a secret: it opens nothing but a cloud on loopback
+
+
+@dataclass(slots=True)
+class Settings:
+    """endpoint: the URL at which clients and functions reach the gateway (set once it listens).
+
+    state: the state folder, None for memory only. account, region: what applies where a caller does not say.
+    iam: `off` until policies are evaluated. region_names: regions that may be named.
+    """
+
+    endpoint: str = "http://127.0.0.1:4566"
+    state: Path | None = None
+    account: str = "000000000000"
+    region: str = "us-east-1"
+    iam: str = "off"
+    host: str = "127.0.0.1"
+    cache: Path | None = field(default=None)

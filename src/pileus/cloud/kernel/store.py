@@ -1,0 +1,298 @@
+"""The one store: SQLite in WAL mode, and blobs as files beside it.
+
+One API call is one transaction. Everything runs on the event loop's thread through one connection, so there is one
+writer and no lock to wait for. A commit is a write to the WAL, which the operating system keeps when the process is
+killed; syncing to the disk itself (what a power cut asks for) is done by checkpoints in a background thread.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+Row = sqlite3.Row
+Value = str | int | float | bytes | None
+
+#: Bumped when the layout of the state folder itself changes; each service's tables carry their own versions.
+FORMAT = 1
+_CHECKPOINT_PAGES = 4000
+
+
+class StateInUse(Exception):
+    """Another process holds the state folder."""
+
+
+class StateTooNew(Exception):
+    """The state was written by a newer Pileus."""
+
+
+class Store:
+    """State of one cloud.
+
+    root: the state folder, or None to keep everything in memory (blobs then live in a temporary folder that goes
+    with the store).
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.ephemeral = root is None
+        self._lock: IO[str] | None = None
+        if root is None:
+            self.root = Path(tempfile.mkdtemp(prefix="pileus-"))
+            database = ":memory:"
+        else:
+            self.root = root
+            root.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(root)
+            database = str(root / "state.db")
+        self.db = sqlite3.connect(
+            database, isolation_level=None, check_same_thread=False, cached_statements=1024
+        )
+        self.db.row_factory = sqlite3.Row
+        self._depth = 0
+        self._after: list[Callable[[], None]] = []
+        self._undo: list[Callable[[], None]] = []
+        self._checkpointer: _Checkpointer | None = None
+        self._prepare(database)
+        self.blobs = Blobs(self.root / "blobs")
+        #: Bound once: the hot path of every operation.
+        self.execute = self.db.execute
+        self.executemany = self.db.executemany
+
+    def _prepare(self, database: str) -> None:
+        if not self.ephemeral:
+            self.db.execute("PRAGMA journal_mode=WAL")
+            self.db.execute("PRAGMA synchronous=NORMAL")
+            self.db.execute("PRAGMA wal_autocheckpoint=0")
+            self._checkpointer = _Checkpointer(database)
+        self.db.execute("PRAGMA cache_size=-65536")
+        self.db.execute("PRAGMA temp_store=MEMORY")
+        self.db.execute(
+            "CREATE TABLE IF NOT EXISTS schema_version (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"
+        )
+        self.migrate("store", ("",) * FORMAT)
+
+    def migrate(self, part: str, steps: Sequence[str]) -> None:
+        """Brings the tables of `part` (a service's name) up to date.
+
+        steps: SQL scripts, one a version, only ever appended to. Each runs once, in order, all or nothing.
+        """
+        row = self.db.execute("SELECT version FROM schema_version WHERE part=?", (part,)).fetchone()
+        version = row[0] if row else 0
+        if version > len(steps):
+            raise StateTooNew(f"the state in {self.root} was written by a newer Pileus ({part} {version})")
+        if version == len(steps):
+            return
+        with self.transaction():
+            for step in steps[version:]:
+                for statement in _statements(step):
+                    self.db.execute(statement)
+            self.db.execute("INSERT OR REPLACE INTO schema_version VALUES (?,?)", (part, len(steps)))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One transaction; inside another one, a savepoint of it. An exception undoes it and is raised on.
+
+        The block must not await: between BEGIN and COMMIT nothing else may run.
+        """
+        if self._depth:
+            yield from self._savepoint()
+            return
+        self.db.execute("BEGIN IMMEDIATE")
+        self._depth = 1
+        try:
+            yield
+        except BaseException:
+            self._depth = 0
+            self.db.execute("ROLLBACK")
+            self._after.clear()
+            undo, self._undo = self._undo, []
+            for action in reversed(undo):
+                action()
+            raise
+        self._depth = 0
+        self.db.execute("COMMIT")
+        if self._undo:
+            self._undo.clear()
+        if self._checkpointer is not None:
+            self._checkpointer.note()
+        if self._after:
+            after, self._after = self._after, []
+            for action in after:
+                action()
+
+    def _savepoint(self) -> Iterator[None]:
+        name = f"s{self._depth}"
+        self.db.execute(f"SAVEPOINT {name}")
+        self._depth += 1
+        after, undo = len(self._after), len(self._undo)
+        try:
+            yield
+        except BaseException:
+            self.db.execute(f"ROLLBACK TO {name}")
+            self.db.execute(f"RELEASE {name}")
+            del self._after[after:]
+            for action in reversed(self._undo[undo:]):
+                action()
+            del self._undo[undo:]
+            raise
+        else:
+            self.db.execute(f"RELEASE {name}")
+        finally:
+            self._depth -= 1
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._depth > 0
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Runs `action` once the outermost transaction is on disk (at once outside of one)."""
+        if self._depth:
+            self._after.append(action)
+        else:
+            action()
+
+    def on_rollback(self, action: Callable[[], None]) -> None:
+        """Runs `action` if the transaction is undone: how caches in memory stay true."""
+        if self._depth:
+            self._undo.append(action)
+
+    def one(self, sql: str, parameters: Sequence[Value] = ()) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self.execute(sql, parameters).fetchone()
+        return row
+
+    def all(self, sql: str, parameters: Sequence[Value] = ()) -> list[sqlite3.Row]:
+        return self.execute(sql, parameters).fetchall()
+
+    def close(self) -> None:
+        if self._checkpointer is not None:
+            self._checkpointer.stop()
+            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.db.close()
+        if self._lock is not None:
+            self._lock.close()
+        if self.ephemeral:
+            shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one: executescript() would commit the transaction around it."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement
+
+
+def _lock(root: Path) -> IO[str]:
+    handle = (root / "lock").open("a+", encoding="ascii")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.seek(0)
+        owner = handle.read().strip()
+        handle.close()
+        raise StateInUse(f"{root} is in use by process {owner or 'unknown'}") from None
+    handle.truncate(0)
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle
+
+
+class _Checkpointer:
+    """Moves the WAL into the database from a thread of its own, so that no request waits for a disk's sync."""
+
+    def __init__(self, database: str) -> None:
+        self._database = database
+        self._commits = 0
+        self._due = threading.Event()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="pileus-checkpoint", daemon=True)
+        self._thread.start()
+
+    def note(self) -> None:
+        self._commits += 1
+        if self._commits >= _CHECKPOINT_PAGES:
+            self._commits = 0
+            self._due.set()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._due.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        db = sqlite3.connect(self._database, isolation_level=None)
+        try:
+            while True:
+                self._due.wait()
+                if self._stopped:
+                    return
+                self._due.clear()
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        finally:
+            db.close()
+
+
+class Blobs:
+    """Content too large for a row, one file each, under names that we make (never a user's key).
+
+    A blob is written to a temporary file and renamed into place; its id goes into a row in the call's transaction.
+    What a crash leaves behind is collected by `collect`, which each owner calls with the ids that it still knows.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._incoming = root / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        for leftover in self._incoming.iterdir():
+            leftover.unlink(missing_ok=True)
+
+    def path(self, blob_id: str) -> Path:
+        """blob_id: letters, digits and `-`, as `Ids.hex` and `Ids.uuid` make them."""
+        if not blob_id.replace("-", "").isalnum() or not blob_id.isascii():
+            raise ValueError(f"not a blob id: {blob_id!r}")
+        return self._root / blob_id[:2] / blob_id
+
+    def incoming(self, blob_id: str) -> Path:
+        """Where to write a blob before `keep` puts it in its place."""
+        self.path(blob_id)
+        return self._incoming / blob_id
+
+    def keep(self, blob_id: str) -> None:
+        target = self.path(blob_id)
+        try:
+            self.incoming(blob_id).rename(target)
+        except FileNotFoundError:
+            target.parent.mkdir(exist_ok=True)
+            self.incoming(blob_id).rename(target)
+
+    def put(self, blob_id: str, content: bytes) -> None:
+        self.incoming(blob_id).write_bytes(content)
+        self.keep(blob_id)
+
+    def read(self, blob_id: str) -> bytes:
+        return self.path(blob_id).read_bytes()
+
+    def delete(self, blob_id: str) -> None:
+        self.path(blob_id).unlink(missing_ok=True)
+
+    def ids(self) -> Iterable[str]:
+        for shard in self._root.iterdir():
+            if shard != self._incoming and shard.is_dir():
+                for entry in shard.iterdir():
+                    yield entry.name
+
+
+def row_dict(row: sqlite3.Row) -> dict[str, Any]:
+    return {key: row[key] for key in row.keys()}  # noqa: SIM118 - a Row iterates over its values
