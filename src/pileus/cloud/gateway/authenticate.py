@@ -1,0 +1,153 @@
+"""Checks signatures: every request is signed by a key that the cloud knows, or anonymous where the service allows it."""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import hmac
+import time
+from functools import lru_cache
+from typing import cast
+
+from ..kernel.call import ANONYMOUS, Principal
+from ..kernel.cloud import Cloud
+from ..kernel.identity import Credential, CredentialSource
+from ..kernel.settings import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY
+from . import sigv4
+from .errors import authentication_error
+from .exchange import Exchange
+
+_SKEW = 15 * 60
+_MAX_KEYS = 4096
+#: Operations that AWS takes unsigned.
+_UNSIGNED = frozenset({("sts", "AssumeRoleWithWebIdentity"), ("sts", "AssumeRoleWithSAML")})
+
+
+class Authenticator:
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._keys: dict[tuple[str, str, str, str], bytes] = {}
+
+    def verify(self, exchange: Exchange) -> None:
+        """Sets the principal, account and region; raises the service family's error where the signature fails."""
+        signature = exchange.signature
+        if signature is None:
+            self._anonymous(exchange)
+            return
+        credential = self._credential(exchange, signature)
+        self._check_time(exchange, signature)
+        key = self._signing_key(credential, signature)
+        payload_hash = _payload_hash(exchange)
+        expected = sigv4.calculate(key, exchange.http, signature, payload_hash)
+        if not hmac.compare_digest(expected, signature.signature):
+            raise self._error(exchange, "mismatch")
+        exchange.principal = credential.principal
+        exchange.account = credential.principal.account
+        exchange.region = signature.region
+        if exchange.service == "s3":
+            exchange.attributes["payload_sha256"] = payload_hash
+            if payload_hash.startswith("STREAMING-"):
+                exchange.attributes["signing_key"] = key
+                exchange.attributes["signature"] = signature
+
+    def _anonymous(self, exchange: Exchange) -> None:
+        exchange.principal = ANONYMOUS
+        exchange.account = self._cloud.settings.account
+        exchange.region = self._cloud.settings.region
+        operation = exchange.match.operation if exchange.match is not None else ""
+        if exchange.service != "s3" and (exchange.service, operation) not in _UNSIGNED:
+            raise self._error(exchange, "missing")
+
+    def _credential(self, exchange: Exchange, signature: sigv4.Signature) -> Credential:
+        credential = self._find(signature.access_key_id)
+        if credential is None or not credential.active:
+            raise self._error(exchange, "unknown-key")
+        if credential.session_token is not None:
+            if signature.token != credential.session_token:
+                raise self._error(exchange, "invalid-token")
+            if credential.expires is not None and credential.expires <= self._cloud.clock.now():
+                raise self._error(exchange, "expired-token")
+        return credential
+
+    def _find(self, access_key_id: str) -> Credential | None:
+        if access_key_id == ROOT_ACCESS_KEY_ID:
+            return root_credential(access_key_id, self._cloud.settings.account)
+        if len(access_key_id) == 12 and access_key_id.isdigit():
+            # the root of another account: its number as the key id, as the field's emulators have it
+            return root_credential(access_key_id, access_key_id)
+        source = "sts" if access_key_id.startswith("ASIA") else "iam"
+        return cast("CredentialSource", self._cloud.service(source)).credential(access_key_id)
+
+    def _check_time(self, exchange: Exchange, signature: sigv4.Signature) -> None:
+        # Clients sign with their own clock, which does not travel: so this is the wall's time, not the cloud's.
+        signed_at = _timestamp(signature.date)
+        if signed_at is None or not signature.date.startswith(signature.scope_date):
+            raise self._error(
+                exchange,
+                "incomplete",
+                f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+                f"'{signature.scope_date}' != '{signature.date[:8]}', from '{signature.date}'.",
+            )
+        if exchange.presigned and signature.expires is not None:
+            # A presigned URL's life is the cloud's time, so that tests can travel past it.
+            if signed_at + signature.expires < self._cloud.clock.now():
+                raise self._error(exchange, "expired-url", "Signature expired")
+            return
+        now = time.time()
+        if abs(now - signed_at) > _SKEW:
+            stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+            word = "expired" if signed_at < now else "not yet current"
+            relation = "is now earlier than" if signed_at < now else "is still later than"
+            edge = time.strftime(
+                "%Y%m%dT%H%M%SZ", time.gmtime(now - _SKEW if signed_at < now else now + _SKEW)
+            )
+            sign = "-" if signed_at < now else "+"
+            raise self._error(
+                exchange,
+                "expired",
+                f"Signature {word}: {signature.date} {relation} {edge} ({stamp} {sign} 15 min.)",
+            )
+
+    def _signing_key(self, credential: Credential, signature: sigv4.Signature) -> bytes:
+        parts = (credential.secret_access_key, signature.scope_date, signature.region, signature.service)
+        key = self._keys.get(parts)
+        if key is None:
+            if len(self._keys) >= _MAX_KEYS:
+                self._keys.clear()
+            key = self._keys[parts] = sigv4.signing_key(*parts)
+        return key
+
+    @staticmethod
+    def _error(exchange: Exchange, reason: str, message: str = "") -> Exception:
+        protocol = exchange.match.protocol if exchange.match is not None else "json"
+        return authentication_error(reason, exchange.service, protocol, message)
+
+
+@lru_cache(maxsize=64)
+def root_credential(access_key_id: str, account: str) -> Credential:
+    return Credential(access_key_id, ROOT_SECRET_ACCESS_KEY, Principal.root(account, access_key_id))
+
+
+def _payload_hash(exchange: Exchange) -> str:
+    request = exchange.http
+    if exchange.service == "s3":
+        if exchange.presigned:
+            return request.headers.get("x-amz-content-sha256") or sigv4.UNSIGNED_PAYLOAD
+        stated = request.headers.get("x-amz-content-sha256")
+        if stated is not None:
+            return stated  # S3 itself compares a stated hash with what arrives
+    if not request.body:
+        return sigv4.EMPTY_SHA256
+    return hashlib.sha256(request.body).hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _timestamp(date: str) -> float | None:
+    try:
+        return calendar.timegm(time.strptime(date, "%Y%m%dT%H%M%SZ"))
+    except ValueError:
+        pass
+    try:
+        return calendar.timegm(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT"))
+    except ValueError:
+        return None
