@@ -1,0 +1,76 @@
+"""`pileus`: finds the command and loads nothing else.
+
+A new command is one file in cli/commands/ with a click command named `command`, and a line in COMMANDS.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from .. import __version__
+
+#: Command → (module, one line of help). The help stands here so that `pileus --help` imports no command.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "new": ("new", "Write a production-grade service into a new folder."),
+    "offline": ("offline", "Run the whole serverless.yml on this machine."),
+    "cloud": ("cloud", "Run the embedded cloud alone, for any AWS client."),
+}
+
+
+class LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        found = COMMANDS.get(name)
+        if found is None:
+            return None
+        command: click.Command = import_module(f"{__package__}.commands.{found[0]}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else " 'pileus --help' lists the commands."
+            raise click.UsageError(f"No such command '{args[0]}'.{hint}", ctx=error.ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-v", "--version", message="pileus %(version)s")
+def cli() -> None:
+    """The toolkit for serverless services on AWS: the whole of a serverless.yml on one machine.
+
+    Exit codes: 0 done, 1 the work failed, 2 the input is wrong (the message says where).
+    """
+
+
+def main(argv: list[str] | None = None) -> Any:
+    from .failure import UserError, report
+
+    try:
+        return cli.main(args=argv, prog_name="pileus", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except UserError as error:
+        sys.exit(report(error))
+
+
+if __name__ == "__main__":
+    main()
