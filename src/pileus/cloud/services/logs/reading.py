@@ -1,0 +1,164 @@
+"""Reading logs: streams of a group, the events of a stream, and filtering over a group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...kernel import Call, NotEmulated, Row, operation
+from .errors import InvalidParameter
+from .filter_pattern import compile_pattern
+
+if TYPE_CHECKING:
+    from ...kernel import Store
+
+_PAGE_EVENTS = 10_000
+_PAGE_BYTES = 1_000_000
+_MAX_TIME = 2**62
+
+
+class Reading:
+    """Mixed into the service, which has `store`, `group` and `stream`."""
+
+    if TYPE_CHECKING:
+        store: Store
+
+        def group(self, call: Call, name: str) -> Row: ...
+        def stream(self, group: Row, name: str) -> Row: ...
+        def flush(self) -> None: ...
+
+    @operation("DescribeLogStreams")
+    def describe_log_streams(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
+        self.flush()
+        group = self.group(call, _group_name(request))
+        order, prefix = request.get("orderBy", "LogStreamName"), request.get("logStreamNamePrefix", "")
+        if prefix and order == "LastEventTime":
+            raise InvalidParameter("Cannot order by LastEventTime with a logStreamNamePrefix.")
+        limit = request.get("limit", 50)
+        offset = _number(request.get("nextToken"), "nextToken")
+        direction = "DESC" if request.get("descending") else "ASC"
+        column = "name" if order == "LogStreamName" else "coalesce(last_event,0)"
+        rows = self.store.all(
+            "SELECT * FROM logs_stream WHERE group_id=? AND substr(name,1,?)=?"
+            f" ORDER BY {column} {direction}, id {direction} LIMIT ? OFFSET ?",
+            (group["id"], len(prefix), prefix, limit + 1, offset),
+        )
+        result: dict[str, Any] = {
+            "logStreams": [
+                {
+                    "logStreamName": row["name"],
+                    "creationTime": row["created"],
+                    "firstEventTimestamp": row["first_event"],
+                    "lastEventTimestamp": row["last_event"],
+                    "lastIngestionTime": row["last_ingestion"],
+                    "uploadSequenceToken": str(row["last_ingestion"] or row["id"]),
+                    "arn": call.arn(f"log-group:{group['name']}:log-stream:{row['name']}"),
+                    "storedBytes": 0,
+                }
+                for row in rows[:limit]
+            ]
+        }
+        if len(rows) > limit:
+            result["nextToken"] = str(offset + limit)
+        return result
+
+    @operation("GetLogEvents")
+    def get_log_events(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
+        self.flush()
+        stream = self.stream(self.group(call, _group_name(request)), request["logStreamName"])
+        start, end = request.get("startTime", 0), request.get("endTime", _MAX_TIME)
+        limit = min(request.get("limit", _PAGE_EVENTS), _PAGE_EVENTS)
+        token = request.get("nextToken")
+        forward, edge = (bool(request.get("startFromHead")), None) if token is None else _edge(token)
+        clauses, parameters = "stream_id=? AND time>=? AND time<?", [stream["id"], start, end]
+        if edge is not None:
+            clauses += " AND (time,id)>(?,?)" if forward else " AND (time,id)<(?,?)"
+            parameters += [*edge]
+        direction = "ASC" if forward else "DESC"
+        rows = self.store.all(
+            f"SELECT * FROM logs_event WHERE {clauses} ORDER BY time {direction}, id {direction} LIMIT ?",
+            (*parameters, limit),
+        )
+        if not forward:
+            rows.reverse()
+        first, last = (rows[0], rows[-1]) if rows else (None, None)
+        kept = token[2:] if token else "0/0"
+        return {
+            "events": [
+                {"timestamp": row["time"], "message": row["message"], "ingestionTime": row["ingested"]}
+                for row in rows
+            ],
+            # at either end the same token comes again, by which readers know that they are there
+            "nextForwardToken": f"f/{last['time']}/{last['id']}" if last else f"f/{kept}",
+            "nextBackwardToken": f"b/{first['time']}/{first['id']}" if first else f"b/{kept}",
+        }
+
+    @operation("FilterLogEvents")
+    def filter_log_events(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
+        self.flush()
+        group = self.group(call, _group_name(request))
+        matches = compile_pattern(request.get("filterPattern", ""))
+        names, prefix = request.get("logStreamNames"), request.get("logStreamNamePrefix")
+        if names and prefix:
+            raise InvalidParameter("logStreamNames and logStreamNamePrefix are mutually exclusive.")
+        limit = min(request.get("limit", _PAGE_EVENTS), _PAGE_EVENTS)
+        edge = _edge(request["nextToken"])[1] if request.get("nextToken") else (-1, -1)
+        wanted = {self.stream(group, name)["id"] for name in names or ()}
+        events: list[dict[str, Any]] = []
+        size = 0
+        token = None
+        cursor = self.store.execute(
+            "SELECT e.time,e.id,e.message,e.ingested,e.stream_id,s.name FROM logs_event e JOIN logs_stream s"
+            " ON s.id=e.stream_id WHERE e.group_id=? AND e.time>=? AND e.time<=? AND (e.time,e.id)>(?,?)"
+            " ORDER BY e.time,e.id",
+            (group["id"], request.get("startTime", 0), request.get("endTime", _MAX_TIME), *edge),
+        )
+        for row in cursor:
+            if (wanted and row["stream_id"] not in wanted) or (prefix and not row["name"].startswith(prefix)):
+                continue
+            if not matches(row["message"]):
+                continue
+            if len(events) >= limit or size > _PAGE_BYTES:
+                last = events[-1]
+                token = f"f/{last['timestamp']}/{last['eventId']}"
+                break
+            size += len(row["message"])
+            events.append(
+                {
+                    "logStreamName": row["name"],
+                    "timestamp": row["time"],
+                    "message": row["message"],
+                    "ingestionTime": row["ingested"],
+                    "eventId": str(row["id"]),
+                }
+            )
+        return {"events": events, "searchedLogStreams": [], "nextToken": token}
+
+
+def _group_name(request: Mapping[str, Any]) -> str:
+    name, identifier = request.get("logGroupName"), request.get("logGroupIdentifier")
+    if name and identifier:
+        raise InvalidParameter("LogGroup name and LogGroup ARN are mutually exclusive parameters.")
+    if identifier and identifier.startswith("arn:"):
+        if request.get("unmask"):
+            raise NotEmulated("logs unmask")
+        return str(identifier).partition(":log-group:")[2].removesuffix(":*")
+    if not (name or identifier):
+        raise InvalidParameter("At least one of logGroupName or logGroupIdentifier must be specified.")
+    return str(name or identifier)
+
+
+def _edge(token: str) -> tuple[bool, tuple[int, int]]:
+    """A page token: its direction, and the event at which the page ended."""
+    parts = token.split("/")
+    if len(parts) != 3 or parts[0] not in ("f", "b") or not (parts[1].isdigit() and parts[2].isdigit()):
+        raise InvalidParameter("The specified nextToken is invalid.")
+    return parts[0] == "f", (int(parts[1]), int(parts[2]))
+
+
+def _number(token: str | None, name: str) -> int:
+    if token is None:
+        return 0
+    if not token.isdigit():
+        raise InvalidParameter(f"The specified {name} is invalid.")
+    return int(token)
