@@ -56,11 +56,13 @@ class Service:
 
     name: botocore's name of the service's model, which is also the folder in services/.
     migrations: SQL scripts, one a version (see `Store.migrate`).
+    state: whose tables these are, where two services (two versions of one API) share them.
     opaque_shapes: shapes that the protocol leaves as they stand on the wire.
     """
 
     name: ClassVar[str]
     migrations: ClassVar[tuple[str, ...]] = ()
+    state: ClassVar[str] = ""
     opaque_shapes: ClassVar[frozenset[str]] = frozenset()
 
     operations: ClassVar[Mapping[str, str]] = {}  # operation name → method name, over all bases
@@ -85,7 +87,7 @@ class Service:
         self.clock = cloud.clock
         self.ids = cloud.ids
         self.bus = cloud.bus
-        cloud.store.migrate(self.name, self.migrations)
+        cloud.store.migrate(self.state or self.name, self.migrations)
 
     def start(self) -> None:
         """Called once the event loop runs and the service is first used: resume pollers, timers, in-flight work."""

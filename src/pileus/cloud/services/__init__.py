@@ -42,7 +42,7 @@ _ENTRIES = (
     _entry("s3", "S3", "s3", cfn=("AWS::S3::",)),
     _entry("secretsmanager", "SecretsManager", targets=("secretsmanager",), cfn=("AWS::SecretsManager::",)),
     _entry("ses", "Ses", "ses", cfn=("AWS::SES::",)),
-    _entry("sesv2", "SesV2", "ses"),
+    _entry("sesv2", "SesV2", "ses", folder="ses"),
     _entry("sns", "Sns", cfn=("AWS::SNS::",)),
     _entry("sqs", "Sqs", targets=("AmazonSQS",), cfn=("AWS::SQS::",)),
     _entry("ssm", "Ssm", targets=("AmazonSSM",), cfn=("AWS::SSM::",)),
