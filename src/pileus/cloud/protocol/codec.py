@@ -65,6 +65,12 @@ class ServiceCodec:
         self._plans: dict[tuple[str, str], Plan] = {}
         self._checks: dict[str, constraints.Inner | None] = {}
         self._router: Router | None = None
+        self._streaming = {
+            side: frozenset(
+                name for name, parts in model.operations.items() if is_streaming(model.shapes, parts, side)
+            )
+            for side in ("input", "output")
+        }
         self._targets: dict[str, Match] = {}
         if "json" in self.protocols:
             prefix = model.metadata["targetPrefix"]
@@ -176,10 +182,10 @@ class ServiceCodec:
         return self._wire(protocol).error(operation, error, request_id, resource)
 
     def is_streaming_input(self, operation: str) -> bool:
-        return is_streaming(self._model.shapes, self.operations[operation], "input")
+        return operation in self._streaming["input"]
 
     def is_streaming_output(self, operation: str) -> bool:
-        return is_streaming(self._model.shapes, self.operations[operation], "output")
+        return operation in self._streaming["output"]
 
     # compiling
 

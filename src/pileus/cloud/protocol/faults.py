@@ -8,6 +8,7 @@ from typing import Any
 from pileus.cloud.kernel.errors import AwsError
 from pileus.cloud.protocol.model import Model
 from pileus.cloud.protocol.quirks import CORAL, FRAMEWORK_ERRORS, Quirks
+from pileus.cloud.protocol.tree import TreeWriter
 
 
 class Faults:
@@ -60,3 +61,15 @@ class Faults:
         if message is not None or error.message:
             members.setdefault(message or "message", error.message)
         return members
+
+    def tree(self, writer: TreeWriter, error: AwsError) -> dict[str, Any]:
+        """The members as they stand in a JSON or CBOR body; a message also where the shape has none."""
+        name = self.shape(error)
+        members = self.members(error)
+        if name is None:
+            return members
+        modelled: Mapping[str, Any] = self._shapes[name]["members"]
+        inside = frozenset(key for key, ref in modelled.items() if "location" not in ref)
+        message = {} if "message" in modelled else {"message": members.pop("message", None)}
+        tree: dict[str, Any] = writer.structure(name, inside)(members)
+        return tree | {key: value for key, value in message.items() if value}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from pileus.cloud.kernel.errors import AwsError
 from pileus.cloud.kernel.http import HttpRequest, HttpResponse
@@ -27,10 +27,21 @@ _TYPE = "text/xml"
 def form_of(request: HttpRequest) -> dict[str, str]:
     """The parameters of a query request, from its query string (GET) and its body."""
     body = plain_body(request, MalformedInput)
-    pairs = parse_qsl(request.query, keep_blank_values=True) if request.query else []
-    if body:
-        pairs += parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return dict(pairs)
+    text = body.decode("utf-8", "replace")
+    if request.query:
+        text = f"{request.query}&{text}"
+    form: dict[str, str] = {}
+    for pair in text.split("&"):
+        name, found, value = pair.partition("=")
+        if found:
+            form[_decode(name)] = _decode(value)
+    return form
+
+
+def _decode(text: str) -> str:
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text) if "%" in text else text
 
 
 def tree_of(form: Mapping[str, str]) -> dict[str, Node]:

@@ -55,7 +55,6 @@ class Quirks:
     or map traits that only the query protocol has. iso_millis: whether ISO timestamps have milliseconds.
     roots: S3's root elements by operation. error_defaults: members of error shapes, by whether the sender is at fault.
     crc32: whether answers carry `x-amz-crc32`. blob_type: content type of raw payloads that name none.
-    loose_times: shapes of type timestamp whose text is taken as it is when it is no time.
     """
 
     validation: type[AwsError] = ValidationException
@@ -74,7 +73,6 @@ class Quirks:
     error_defaults: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     crc32: bool = False
     blob_type: str = "application/octet-stream"
-    loose_times: frozenset[str] = frozenset()
 
 
 _SQS_PREFIX = "AWS.SimpleQueueService."
@@ -191,7 +189,6 @@ QUIRKS: Mapping[str, Quirks] = {
         namespace="http://s3.amazonaws.com/doc/2006-03-01/",
         roots=_S3_ROOTS,
         blob_type="binary/octet-stream",
-        loose_times=frozenset({"Expires"}),
     ),
     "ses": _QUERY,
     "sesv2": Quirks(validation=BadRequestException, serialization=SerializationException),

@@ -115,7 +115,7 @@ class Rest:
         uri = tuple(
             (name, ref.get("locationName", name), self._from_text(ref)) for name, ref in at.uri.items()
         )
-        query = self._query_reader(at.query) if at.query else None
+        query = self._query_reader(at.query, _literals(parts)) if at.query else None
         header = self._header_reader(at) if at.header or at.prefixed else None
         body = self._body_reader(parts, at)
 
@@ -140,10 +140,7 @@ class Rest:
             return lambda value: orjson.loads(b64decode(value))
         if shape["type"] == "list":
             return self._split(shape)
-        convert = text.from_text(shape["type"], self._refusal())
-        if ref["shape"] in self._quirks.loose_times and convert is not None:
-            return _loose(convert)
-        return convert
+        return text.from_text(shape["type"], self._refusal())
 
     def _refusal(self) -> type[SerializationException]:
         return self._quirks.serialization
@@ -161,7 +158,9 @@ class Rest:
 
         return split
 
-    def _query_reader(self, members: Mapping[str, Ref]) -> Callable[[HttpRequest, dict[str, Any]], None]:
+    def _query_reader(
+        self, members: Mapping[str, Ref], literals: frozenset[str]
+    ) -> Callable[[HttpRequest, dict[str, Any]], None]:
         plan: dict[str, tuple[str, ReadText | None, bool]] = {}
         rest: list[tuple[str, bool]] = []  # members that are maps take what no other takes
         for name, ref in members.items():
@@ -183,7 +182,7 @@ class Rest:
                         result[name] = values if convert is None else [convert(value) for value in values]
                     else:
                         result[name] = values[0] if convert is None else convert(values[0])
-                else:
+                elif wire not in literals:
                     for name, many in rest:
                         result.setdefault(name, {})[wire] = values if many else values[0]
 
@@ -364,6 +363,12 @@ class Rest:
         return write_payload
 
 
+def _literals(parts: Mapping[str, Any]) -> frozenset[str]:
+    """The query parameters that belong to the operation's address."""
+    query = parts["http"]["requestUri"].partition("?")[2]
+    return frozenset(part.partition("=")[0] for part in query.split("&"))
+
+
 def _raw_writer(name: str, content_type: str) -> Callable[[Mapping[str, Any], HttpResponse], None]:
     def write(result: Mapping[str, Any], response: HttpResponse) -> None:
         value = result.get(name)
@@ -388,16 +393,6 @@ def _utf8(refusal: type[SerializationException]) -> ReadBody:
             return body.decode()
         except UnicodeDecodeError:
             raise refusal("Request body is not UTF-8") from None
-
-    return read
-
-
-def _loose(convert: ReadText) -> ReadText:
-    def read(value: str) -> Any:
-        try:
-            return convert(value)
-        except SerializationException:
-            return value
 
     return read
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import ParseError, fromstring
 
@@ -66,21 +65,14 @@ class JsonBody:
             "x-amzn-requestid": request_id,
             "x-amzn-errortype": self._faults.shape(error) or error.code,
         }
-        members = self._faults.members(error)
         shape = self._faults.shape(error)
-        tree = members
         if shape is not None:
-            modelled: Mapping[str, Any] = self._model.shapes[shape]["members"]
-            inside = frozenset(name for name, ref in modelled.items() if "location" not in ref)
-            for name, ref in modelled.items():
+            members = self._faults.members(error)
+            for name, ref in self._model.shapes[shape]["members"].items():
                 if ref.get("location") == "header" and members.get(name) is not None:
                     convert = text.to_text(self._model.shapes[ref["shape"]], ref, timestamps.to_http)
                     headers[ref.get("locationName", name).lower()] = convert(members[name])
-            tree = self._writer.structure(shape, inside)(
-                {name: value for name, value in members.items() if name in modelled}
-            )
-            if "message" in members and "message" not in modelled:
-                tree["message"] = members["message"]
+        tree = self._faults.tree(self._writer, error)
         return HttpResponse(error.status, headers, json_bytes(tree))
 
 

@@ -41,7 +41,57 @@ class Route(NamedTuple):
         return True
 
     def is_complete(self, params: Params, headers: Mapping[str, str]) -> bool:
-        return all(name in params for name in self.query) and all(name in headers for name in self.headers)
+        for name in self.query:
+            if name not in params:
+                return False
+        for name in self.headers:  # noqa: SIM110: a generator costs more than the look-ups
+            if name not in headers:
+                return False
+        return True
+
+
+class Choice:
+    """The operations of one method and path, the most demanding first; those with literals by their first one."""
+
+    __slots__ = ("by_literal", "plain", "routes")
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+        self.by_literal: dict[str, list[Route]] = {}
+        self.plain: list[Route] = []
+
+    def settle(self) -> None:
+        self.routes.sort(key=Route.order)
+        for route in self.routes:
+            if route.literals:
+                self.by_literal.setdefault(route.literals[0][0], []).append(route)
+            else:
+                self.plain.append(route)
+
+    def choose(self, params: Params, headers: Mapping[str, str]) -> Route | None:
+        """The first that has all it demands; else the last that is addressed: validation tells what it lacks."""
+        if params and self.by_literal:
+            addressed = [
+                route
+                for name in params
+                if name in self.by_literal
+                for route in self.by_literal[name]
+                if route.is_addressed(params)
+            ]
+            if addressed:
+                addressed.sort(key=Route.order)
+                most = len(addressed[0].literals)
+                return _complete(
+                    [route for route in addressed if len(route.literals) == most], params, headers
+                )
+        return _complete(self.plain, params, headers)
+
+
+def _complete(routes: list[Route], params: Params, headers: Mapping[str, str]) -> Route | None:
+    for route in routes:
+        if (not route.query and not route.headers) or route.is_complete(params, headers):
+            return route
+    return routes[-1] if routes else None
 
 
 class _Node:
@@ -51,7 +101,7 @@ class _Node:
         self.literals: dict[str, _Node] = {}
         self.label: _Node | None = None
         self.greedy: _Node | None = None
-        self.routes: dict[str, list[Route]] = {}  # by method, the most demanding first
+        self.routes: dict[str, Choice] = {}  # by method
 
 
 class Router:
@@ -72,11 +122,9 @@ class Router:
         found = _walk(self._root, path[1:], method)
         if found is None:
             return None
-        routes, values = found
-        route = routes[0] if len(routes) == 1 else _choose(routes, params, headers)
-        if route is None or (route.literals and not route.is_addressed(params)):
-            return None
-        return route.operation, dict(zip(route.labels, values, strict=True))
+        choice, values = found
+        route = choice.choose(params, headers)
+        return None if route is None else (route.operation, dict(zip(route.labels, values, strict=True)))
 
     def _add(self, name: str, operation: Mapping[str, Any], shapes: Mapping[str, Mapping[str, Any]]) -> None:
         path, _, query = operation["http"]["requestUri"].partition("?")
@@ -96,20 +144,7 @@ class Router:
         needed_query, needed_headers = _required(operation, shapes)
         deprecated = bool(operation.get("deprecated"))
         route = Route(name, tuple(labels), literals, needed_query, needed_headers, deprecated)
-        node.routes.setdefault(operation["http"]["method"], []).append(route)
-
-
-def _choose(routes: list[Route], params: Params, headers: Mapping[str, str]) -> Route | None:
-    """The first that has all it demands; else the last that is addressed: validation tells what it lacks."""
-    lacking: Route | None = None
-    for route in routes:
-        if lacking is not None and len(route.literals) < len(lacking.literals):
-            return lacking
-        if route.is_addressed(params):
-            if route.is_complete(params, headers):
-                return route
-            lacking = route
-    return lacking
+        node.routes.setdefault(operation["http"]["method"], Choice()).routes.append(route)
 
 
 def _required(
@@ -130,14 +165,14 @@ def _required(
 
 
 def _settle(node: _Node) -> None:
-    for routes in node.routes.values():
-        routes.sort(key=Route.order)
+    for choice in node.routes.values():
+        choice.settle()
     for child in (*node.literals.values(), node.label, node.greedy):
         if child is not None:
             _settle(child)
 
 
-def _walk(node: _Node, rest: str, method: str) -> tuple[list[Route], tuple[str, ...]] | None:
+def _walk(node: _Node, rest: str, method: str) -> tuple[Choice, tuple[str, ...]] | None:
     """rest: the path below this node, without a leading slash."""
     if rest:
         segment, _, below = rest.partition("/")
@@ -145,9 +180,13 @@ def _walk(node: _Node, rest: str, method: str) -> tuple[list[Route], tuple[str, 
         if child is not None and (found := _walk(child, below, method)):
             return found
         if node.label is not None and segment and (found := _walk(node.label, below, method)):
-            return found[0], (unquote(segment), *found[1])
+            return found[0], (_decode(segment), *found[1])
         if node.greedy is not None and method in node.greedy.routes:
-            return node.greedy.routes[method], (unquote(rest, errors="surrogateescape"),)
+            return node.greedy.routes[method], (_decode(rest),)
         return None
-    routes = node.routes.get(method)
-    return (routes, ()) if routes else None
+    choice = node.routes.get(method)
+    return (choice, ()) if choice is not None else None
+
+
+def _decode(text: str) -> str:
+    return unquote(text, errors="surrogateescape") if "%" in text else text

@@ -108,21 +108,13 @@ class JsonRpc:
         return HttpResponse(status, headers, body)
 
     def error(self, operation: str | None, error: AwsError, request_id: str, resource: str) -> HttpResponse:
-        members = self._faults.members(error)
-        shape = self._faults.shape(error)
         tree = {"__type": self._faults.type(error)}
-        tree |= self._writer.structure(shape)(_known(self._model, shape, members)) if shape else members
+        tree |= self._faults.tree(self._writer, error)
         response = self._answer(error.status, json_bytes(tree), request_id)
         if self._query_compatible:
             fault = "Sender" if error.is_sender_fault else "Receiver"
             response.headers["x-amzn-query-error"] = f"{self._faults.code(error)};{fault}"
         return response
-
-
-def _known(model: Model, shape: str, members: Mapping[str, Any]) -> dict[str, Any]:
-    """Without a message that the shape does not model: it is added as it is."""
-    modelled = model.shapes[shape]["members"]
-    return {name: value for name, value in members.items() if name in modelled}
 
 
 class CborRpc:
@@ -165,10 +157,8 @@ class CborRpc:
         return lambda result, request_id: _cbor_answer(200, cbor.dumps(write(result)), request_id)
 
     def error(self, operation: str | None, error: AwsError, request_id: str, resource: str) -> HttpResponse:
-        members = self._faults.members(error)
-        shape = self._faults.shape(error)
         tree = {"__type": self._faults.type(error)}
-        tree |= self._writer.structure(shape)(_known(self._model, shape, members)) if shape else members
+        tree |= self._faults.tree(self._writer, error)
         response = _cbor_answer(error.status, cbor.dumps(tree), request_id)
         if self._query_compatible:
             fault = "Sender" if error.is_sender_fault else "Receiver"

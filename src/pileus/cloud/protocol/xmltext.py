@@ -22,19 +22,17 @@ Write = Callable[[Any, list[str]], None]
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
-_UNSAFE = re.compile('[&<>"\x00-\x08\x0a-\x1f\x7f\ufffe\uffff]')
-_ESCAPES = {code: f"&#x{code:X};" for code in (*range(0x20), 0x7F, 0xFFFE, 0xFFFF) if code != 9} | {
-    ord("&"): "&amp;",
-    ord("<"): "&lt;",
-    ord(">"): "&gt;",
-    ord('"'): "&quot;",
-    ord("\n"): "\n",
-}
+_MARKUP = re.compile('[&<>"]')
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
 
 
 def escape(value: str) -> str:
     """As AWS escapes: also carriage returns and control characters, by number."""
-    return value.translate(_ESCAPES) if _UNSAFE.search(value) else value
+    if _MARKUP.search(value):
+        value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    if value.isprintable():
+        return value
+    return _CONTROL.sub(lambda found: f"&#x{ord(found[0]):X};", value)
 
 
 def local(tag: str) -> str:
@@ -207,9 +205,20 @@ class XmlWriter:
             entry = self._entry("entry", shape)
             return _wrapped(opening, closing, entry)
         convert = text.to_text(shape, ref, self._time)
+        if convert is not str:
 
-        def write(value: Any, out: list[str]) -> None:
-            out.append(f"{opening}{escape(convert(value))}{closing}")
+            def write(value: Any, out: list[str]) -> None:
+                out.append(f"{opening}{convert(value)}{closing}")
+
+        elif kind == "string":
+
+            def write(value: Any, out: list[str]) -> None:
+                out.append(f"{opening}{escape(str(value))}{closing}")
+
+        else:
+
+            def write(value: Any, out: list[str]) -> None:
+                out.append(f"{opening}{value}{closing}")
 
         return write
 
