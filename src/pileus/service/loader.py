@@ -1,0 +1,203 @@
+"""serverless.yml → Service: read, resolve variables, bring into form, validate. The one public way in.
+
+Each phase finds all of its mistakes before it gives up, and a later phase runs only on what the earlier ones
+left whole.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Literal
+
+from pileus.service import document, dotenv
+from pileus.service.document import Document
+from pileus.service.errors import ConfigError, ConfigErrors
+from pileus.service.model import Event, Function, Service
+from pileus.service.normalise import Normaliser, with_nulls, without_nulls
+from pileus.service.schema import Mistake, Validator
+from pileus.service.tree import Json, get
+from pileus.service.variables import aws
+from pileus.service.variables.resolver import Resolver
+from pileus.service.variables.source import RemoteResolver
+
+_NAMES = ("serverless.yml", "serverless.yaml", "serverless.json")
+_PROGRAMS = ("serverless.js", "serverless.cjs", "serverless.mjs", "serverless.ts")
+
+ValidationMode = Literal["error", "warn", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedService:
+    """A service, what is doubtful about it, and every file that it was read from (or would be, once it exists)."""
+
+    service: Service
+    warnings: tuple[ConfigError, ...]
+    files: frozenset[FilePath]
+
+
+def load_service(
+    directory: FilePath,
+    *,
+    options: Mapping[str, str],
+    params: Mapping[str, str] | None = None,
+    environ: Mapping[str, str],
+    config_name: str | None = None,
+    resolver: RemoteResolver | None = None,
+    validation: ValidationMode | None = None,
+    now: Callable[[], float] = time.time,
+) -> LoadedService:
+    """Load the service in `directory`.
+
+    `options` are the command line's (`stage`, `region`, and any other for `${opt:}`), `params` its --param pairs,
+    `environ` the environment variables, `resolver` answers for the sources that ask a cloud. `validation`
+    overrides the file's `configValidationMode`. Raises ConfigErrors with everything that is wrong.
+    """
+    directory = directory.resolve()
+    files: set[FilePath] = set()
+    try:
+        file = _find(directory, config_name)
+        files.add(file)
+        main = document.read(file)
+        config = _as_object(main)
+    except ConfigError as error:
+        raise ConfigErrors([error]) from error
+    environ = _environment(directory, config, options, environ, files)
+    instance = str(int(now() * 1000))
+    variables = Resolver(
+        main,
+        directory=directory,
+        options=options,
+        params=params or {},
+        environ=environ,
+        remote=resolver,
+        instance=instance,
+    )
+    variables.resolve()
+    files |= variables.files
+    if variables.errors:
+        raise ConfigErrors(variables.errors)
+    form = Normaliser(config, main.marks)
+    form.run()
+    if form.errors:
+        raise ConfigErrors(form.errors)
+    provider = config["provider"]
+    stage = options.get("stage") or _text(provider.get("stage")) or "dev"
+    form.name_functions(config["service"], stage)
+    warnings = _validate(config, main, validation)
+    service = Service(
+        directory=directory,
+        file=file,
+        name=config["service"],
+        stage=stage,
+        region=aws.region(variables.scope),
+        config=config,
+        marks=main.marks,
+        functions=_functions(config),
+        options=dict(options),
+        warnings=warnings,
+        instance=instance,
+        stage_is_written="stage" in provider,
+    )
+    return LoadedService(service, warnings, frozenset(files))
+
+
+def _find(directory: FilePath, name: str | None) -> FilePath:
+    if name is not None:
+        file = directory / name
+        if not file.is_file():
+            raise ConfigError(f"there is no {file}", hint="check the name given with --config")
+        if file.name.rpartition(".")[2] not in ("yml", "yaml", "json"):
+            raise ConfigError(
+                f"{name} is not a .yml, .yaml or .json file", hint="other formats cannot be read yet"
+            )
+        return file
+    for candidate in _NAMES:
+        if (directory / candidate).is_file():
+            return directory / candidate
+    for candidate in _PROGRAMS:
+        if (directory / candidate).is_file():
+            raise ConfigError(
+                f"{candidate} cannot be read yet", hint="write the configuration as serverless.yml"
+            )
+    hint = "run this in the folder of a service, or make one with 'pileus new'"
+    raise ConfigError(f"there is no serverless.yml in {directory}", hint=hint)
+
+
+def _as_object(main: Document) -> dict[str, Json]:
+    if not isinstance(main.value, dict):
+        what = "is empty" if main.value is None else "must hold an object"
+        raise ConfigError(
+            f"{main.file.name} {what}", mark=main.marks.mark, hint="begin with 'service: my-service'"
+        )
+    return main.value
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _environment(
+    directory: FilePath,
+    config: dict[str, Json],
+    options: Mapping[str, str],
+    environ: Mapping[str, str],
+    files: set[FilePath],
+) -> Mapping[str, str]:
+    """`environ` with the pairs of the .env file under it, when `useDotenv` asks for that."""
+    if config.get("useDotenv") not in (True, "true"):
+        return environ
+    written = _text(get(config, "provider", "stage"))
+    stage = options.get("stage") or (written if written and "${" not in written else None) or "dev"
+    file = dotenv.file_for(directory, stage)
+    files.add(file)
+    if not file.is_file():
+        return environ
+    try:
+        pairs = dotenv.parse(document.read_text(file))
+    except ConfigError as error:
+        raise ConfigErrors([error]) from error
+    return {**dotenv.expand(pairs, environ), **environ}
+
+
+def _functions(config: dict[str, Json]) -> dict[str, Function]:
+    functions: dict[str, Function] = {}
+    for key, settings in (config.get("functions") or {}).items():
+        written = settings["events"] if isinstance(settings["events"], list) else []
+        events = [
+            Event(kind, value, key, position)
+            for position, event in enumerate(written, start=1)
+            if isinstance(event, dict)
+            for kind, value in event.items()
+        ]
+        functions[key] = Function(key, str(settings["name"]), settings, tuple(events))
+    return functions
+
+
+def _validate(
+    config: dict[str, Json], main: Document, mode: ValidationMode | None
+) -> tuple[ConfigError, ...]:
+    """Coerce the configuration; return its mistakes as warnings, or raise them in mode `error`."""
+    provider = config["provider"]["name"]
+    if provider != "aws":
+        mark = main.marks.find(("provider", "name"))
+        message = f"the provider '{provider}' is unknown, so nothing of it is checked or compiled"
+        return (
+            ConfigError(message, path=("provider", "name"), mark=mark, hint="Pileus knows the provider aws"),
+        )
+    nulls = without_nulls(config)
+    mistakes = Validator().check(config)
+    with_nulls(nulls)
+    written = config.get("configValidationMode")
+    chosen = mode or (written if written in ("error", "warn", "off") else "warn")
+    if chosen == "off":
+        return ()
+    found = tuple(_mistake(main, mistake) for mistake in mistakes)
+    if found and chosen == "error":
+        raise ConfigErrors(found)
+    return found
+
+
+def _mistake(main: Document, mistake: Mistake) -> ConfigError:
+    mark = main.marks.find(mistake.path, key=mistake.key)
+    return ConfigError(mistake.message, path=mistake.path, mark=mark, hint=mistake.hint)

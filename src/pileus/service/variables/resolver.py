@@ -1,0 +1,342 @@
+"""Replaces every variable in a configuration by its value, in place, and finds all that fail in one go.
+
+Resolution is lazy and memoised: a place is resolved when something asks for it, its result is written back into
+the tree, and a place that is asked for while it is being resolved is a circle. Files are trees of their own, so
+`${file(a.yml):b}` resolves only what it needs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path as FilePath
+
+from pileus.service import scalars
+from pileus.service.document import Document
+from pileus.service.errors import ConfigError, did_you_mean
+from pileus.service.marks import Mark, Marks
+from pileus.service.tree import MISSING, Json, Path, child, copy, dotted
+from pileus.service.variables.source import Found, RemoteResolver, Request, Scope, VariableError
+from pileus.service.variables.syntax import Literal, Source, Template, Variable, VariableSyntaxError, parse
+
+#: Source type → the module beside this one that resolves it.
+SOURCES = {
+    "self": "own",
+    "opt": "opt",
+    "env": "env",
+    "file": "file",
+    "sls": "sls",
+    "param": "param",
+    "strToBool": "str_to_bool",
+    "aws": "aws",
+    "cf": "cf",
+    "ssm": "ssm",
+    "s3": "s3",
+}
+
+
+class Failed(Exception):
+    """A value depends on one whose error is reported already."""
+
+
+class MissingValue(VariableError):
+    """No source of a variable has a value."""
+
+
+@dataclass(slots=True)
+class Tree:
+    """One document being resolved: which places are done, and which are under way."""
+
+    document: Document
+    value: Json
+    done: set[Path] = field(default_factory=set)
+    failed: set[Path] = field(default_factory=set)
+
+    @property
+    def marks(self) -> Marks:
+        return self.document.marks
+
+
+class Resolver:
+    """Resolves one configuration; `errors` holds what went wrong, `files` every file that was read."""
+
+    def __init__(
+        self,
+        main: Document,
+        *,
+        directory: FilePath,
+        options: Mapping[str, str],
+        params: Mapping[str, str],
+        environ: Mapping[str, str],
+        remote: RemoteResolver | None,
+        instance: str,
+    ) -> None:
+        self.main = Tree(main, main.value)
+        self.errors: list[ConfigError] = []
+        self.files: set[FilePath] = set()
+        self._trees: dict[FilePath, Tree] = {}
+        self._under_way: list[tuple[Tree, Path]] = []
+        self._sources: dict[str, Callable[[Request, Scope], Json | Found]] = {}
+        self.scope = Scope(
+            directory=directory,
+            options=options,
+            params=params,
+            environ=environ,
+            remote=remote,
+            own=lambda address: self._found(self.main, address),
+            inside=self._inside,
+            note=self.files.add,
+            ask=self._ask,
+            instance=instance,
+        )
+
+    def resolve(self) -> Json:
+        """The whole configuration without variables (as far as `errors` is empty)."""
+        self._settle(self.main, (), self.main.value)
+        return self.main.value
+
+    def value_at(self, *path: str) -> Json:
+        """One place of the configuration, resolved; None when it is missing or fails."""
+        try:
+            return self._found(self.main, path).value
+        except Failed:
+            return None
+
+    # Walking and settling a tree
+
+    def _settle(self, tree: Tree, path: Path, value: Json) -> bool:
+        """Resolve everything at and under `path`; false when something in it failed."""
+        if path in tree.done:
+            return True
+        if isinstance(value, str):
+            if "${" not in value:
+                return True
+            try:
+                self._leaf(tree, path, value)
+            except Failed:
+                return False
+            return True
+        if not isinstance(value, (dict, list)):
+            return True
+        fine = True
+        for key, item in list(value.items() if isinstance(value, dict) else enumerate(value)):
+            if item.__class__ is str:
+                if "${" in item and not self._settle(tree, (*path, key), item):
+                    fine = False
+            elif (item.__class__ is dict or item.__class__ is list) and not self._settle(
+                tree, (*path, key), item
+            ):
+                fine = False
+        if fine:
+            tree.done.add(path)
+        return fine
+
+    def _leaf(self, tree: Tree, path: Path, text: str) -> Json:
+        """Resolve one text in place and return its value. Raises Failed."""
+        if path in tree.failed:
+            raise Failed
+        here = (tree, path)
+        for position, (other, at) in enumerate(self._under_way):
+            if other is tree and at == path:
+                self._circle(self._under_way[position:])
+                raise Failed
+        self._under_way.append(here)
+        try:
+            found = self._text(text)
+        except (VariableError, VariableSyntaxError, ConfigError) as error:
+            tree.failed.add(path)
+            self._report(tree, path, text, error)
+            raise Failed from error
+        except Failed:
+            tree.failed.add(path)
+            raise
+        finally:
+            self._under_way.pop()
+        self._put(tree, path, found)
+        return found.value
+
+    def _put(self, tree: Tree, path: Path, found: Found) -> None:
+        tree.done.add(path)
+        if not path:
+            tree.value = found.value
+            return
+        parent = tree.value
+        for part in path[:-1]:
+            parent = parent[part]
+        parent[path[-1]] = found.value
+        if found.marks is not None and isinstance(found.value, (dict, list)):
+            tree.marks.graft(path, found.marks)
+
+    def _found(self, tree: Tree, address: Path) -> Found:
+        """The resolved value at an address; MISSING when there is none. Raises Failed."""
+        value = tree.value
+        settled = () in tree.done
+        marks: Marks | None = tree.marks
+        if isinstance(value, str) and "${" in value and not settled:
+            value, settled = self._leaf(tree, (), value), True
+        steps: Path = ()
+        for part in address:
+            inner = child(value, part)
+            if inner is MISSING:
+                return Found(MISSING)
+            steps = (*steps, int(part) if isinstance(value, list) else part)
+            value = inner
+            marks = marks.child(steps[-1]) if marks else None
+            settled = settled or steps in tree.done
+            if isinstance(value, str) and "${" in value and not settled:
+                value, settled = self._leaf(tree, steps, value), True
+                marks = self._marks_at(tree, steps)
+        if not settled and not self._settle(tree, steps, value):
+            raise Failed
+        return Found(copy(value), marks if isinstance(value, (dict, list)) else None)
+
+    def _marks_at(self, tree: Tree, path: Path) -> Marks | None:
+        node: Marks | None = tree.marks
+        for part in path:
+            node = node.child(part) if node else None
+        return node
+
+    def _inside(self, document: Document, address: tuple[str, ...]) -> Found:
+        tree = self._trees.setdefault(document.file, Tree(document, document.value))
+        return self._found(tree, address)
+
+    # Evaluating a text
+
+    def _text(self, text: str) -> Found:
+        return self._template(parse(text))
+
+    def _template(self, template: Template) -> Found:
+        if len(template) == 1:
+            only = template[0]
+            return Found(only) if isinstance(only, str) else self._variable(only)
+        return Found("".join(part if isinstance(part, str) else self._inline(part) for part in template))
+
+    def _inline(self, variable: Variable) -> str:
+        value = self._variable(variable).value
+        if value is None or isinstance(value, (dict, list)):
+            kind = "null" if value is None else "an object" if isinstance(value, dict) else "a list"
+            raise VariableError(f"{variable.text} is {kind} and cannot be part of a text")
+        return scalars.as_text(value)
+
+    def _variable(self, variable: Variable) -> Found:
+        last: Found | None = None
+        for source in variable.sources:
+            if isinstance(source, Literal):
+                last = Found(source.value)
+            elif isinstance(source, Variable):
+                last = self._variable(source) if source is variable.sources[-1] else self._try(source)
+            else:
+                last = self._source(source, variable)
+            if last.value is not MISSING and last.value is not None:
+                return last
+        if isinstance(variable.sources[-1], Literal) and last is not None:
+            return last  # `null` written out as the last resort is a value
+        raise MissingValue(*_missing(variable, self.main.value))
+
+    def _try(self, variable: Variable) -> Found:
+        try:
+            return self._variable(variable)
+        except MissingValue:
+            return Found(MISSING)
+
+    def _source(self, source: Source, variable: Variable) -> Found:
+        resolve = self._sources.get(source.type)
+        if resolve is None:
+            if source.type not in SOURCES:
+                known = did_you_mean(source.type, SOURCES) or f"sources are {', '.join(SOURCES)}"
+                raise VariableError(f"unknown variable source '{source.type}' in {variable.text}", known)
+            resolve = import_module(f"pileus.service.variables.{SOURCES[source.type]}").resolve
+            self._sources[source.type] = resolve
+        params = tuple(scalars.as_text(self._piece(param)) for param in source.params or ())
+        address = None if source.address is None else scalars.as_text(self._piece(source.address))
+        found = resolve(Request(source.type, params, address, variable.text), self.scope)
+        if isinstance(found, Found):
+            return found
+        if isinstance(found, str) and "${" in found:
+            return self._text(found)
+        return Found(found)
+
+    def _piece(self, template: Template) -> Json:
+        """A param or an address, its variables resolved."""
+        value = self._template(template).value
+        if isinstance(value, (dict, list)):
+            raise VariableError("an object or a list cannot be part of an address")
+        return value
+
+    def _ask(self, variable: str) -> Json:
+        try:
+            return self._text("${" + variable + "}").value
+        except VariableSyntaxError as error:
+            raise VariableError(str(error)) from error
+        except Failed as error:
+            raise VariableError(f"{variable} cannot be resolved") from error
+
+    # Reporting
+
+    def _report(self, tree: Tree, path: Path, text: str, error: Exception) -> None:
+        if isinstance(error, ConfigError):  # in a file that was read: it has its own mark
+            if error.mark is None:
+                error.mark = self._mark(tree, path, text)
+            if str(error) not in {str(known) for known in self.errors}:
+                error.path = error.path or path
+                self.errors.append(error)
+            return
+        hint = error.hint if isinstance(error, VariableError) else None
+        self.errors.append(ConfigError(str(error), path=path, mark=self._mark(tree, path, text), hint=hint))
+
+    def _circle(self, way: list[tuple[Tree, Path]]) -> None:
+        for tree, path in way:
+            tree.failed.add(path)
+        tree, path = way[0]
+        names = " → ".join(dotted(at) for _, at in [*way, way[0]])
+        mark = self._mark(tree, path, "${")
+        self.errors.append(ConfigError(f"a circle of variables: {names}", path=path, mark=mark))
+
+    def _mark(self, tree: Tree, path: Path, text: str) -> Mark:
+        """The mark of a text, moved on to its first `${` when that stands on the same line."""
+        mark = tree.marks.find(path)
+        ahead = text.find("${")
+        if ahead <= 0 or "\n" in text[:ahead]:
+            return mark
+        try:
+            line = mark.file.read_text("utf-8", "replace").splitlines()[mark.line - 1]
+        except (OSError, IndexError):
+            return mark
+        at = line.find("${", mark.column - 1)
+        return Mark(mark.file, mark.line, at + 1) if at >= 0 else mark
+
+
+def _missing(variable: Variable, config: Json) -> tuple[str, str | None]:
+    hint = f"give a fallback: {variable.text[:-1]}, 'value'}}"
+    first = variable.sources[0]
+    if len(variable.sources) > 1 or not isinstance(first, Source):
+        return f"none of the sources of {variable.text} has a value", hint
+    address = first.address[0] if first.address and len(first.address) == 1 else None
+    if not isinstance(address, str):
+        return f"{variable.text} has no value", hint
+    if first.type == "self":
+        return f"the configuration has no '{address}'", _closest(address, config) or hint
+    if first.type == "env":
+        return f"the environment variable {address} is not set", hint
+    if first.type == "opt":
+        return f"the option --{address} is not given", hint
+    if first.type == "param":
+        return f"the parameter '{address}' is given neither with --param nor under 'params'", hint
+    return f"{variable.text} has no value", hint
+
+
+def _closest(address: str, config: Json) -> str | None:
+    """The address next to the one that does not exist, when a part of it is misspelt."""
+    parts = address.split(".")
+    for position, part in enumerate(parts):
+        inner = child(config, part)
+        if inner is MISSING:
+            if not isinstance(config, dict):
+                return None
+            names = {key.lower(): key for key in config}
+            close = get_close_matches(part.lower(), list(names), n=1, cutoff=0.7)
+            if not close:
+                return None
+            return f"did you mean '{'.'.join([*parts[:position], names[close[0]], *parts[position + 1 :]])}'?"
+        config = inner
+    return None
