@@ -116,6 +116,7 @@ class CloudServer:
 
     async def start(self) -> None:
         await self.cloud.start()
+        self.cloud.service("xray")  # binds the daemon's address, which functions are told at their start
         await self._listener.start()
 
     async def serve_site(self, app: Any, listener: socket.socket) -> Listener:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 #: The built-in root credentials: the pair that the field's emulators and their users already have in their files.
@@ -15,7 +15,8 @@ class Settings:
     """endpoint: the URL at which clients and functions reach the gateway (set once it listens).
 
     state: the state folder, None for memory only. account, region: what applies where a caller does not say.
-    iam: `off` until policies are evaluated. region_names: regions that may be named.
+    iam: `off` until policies are evaluated. cache: where compiled models are kept between runs. xray_daemon:
+    `host:port` of the X-Ray daemon's UDP socket, once it is bound.
     """
 
     endpoint: str = "http://127.0.0.1:4566"
@@ -24,4 +25,5 @@ class Settings:
     region: str = "us-east-1"
     iam: str = "off"
     host: str = "127.0.0.1"
-    cache: Path | None = field(default=None)
+    cache: Path | None = None
+    xray_daemon: str = ""

@@ -47,7 +47,7 @@ _ENTRIES = (
     _entry("sqs", "Sqs", targets=("AmazonSQS",), cfn=("AWS::SQS::",)),
     _entry("ssm", "Ssm", targets=("AmazonSSM",), cfn=("AWS::SSM::",)),
     _entry("sts", "Sts"),
-    _entry("xray", "XRay"),
+    _entry("xray", "XRay", cfn=("AWS::XRay::",)),
 )
 
 REGISTRY: Mapping[str, ServiceEntry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})

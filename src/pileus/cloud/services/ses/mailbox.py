@@ -168,7 +168,7 @@ def _outbox_entry(row: Row) -> dict[str, Any]:
         "from": row["source"],
         "to": orjson.loads(row["recipients"]),
         "subject": str(message.get("Subject", "")),
-        "body": body.get_content() if body is not None else "",
+        "body": body.get_content().replace("\r\n", "\n") if body is not None else "",
         "raw": row["raw"].decode("utf-8", "replace"),
     }
 

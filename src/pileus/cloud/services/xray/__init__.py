@@ -1,0 +1,1 @@
+"""X-Ray: segments by API and by the daemon's UDP protocol, read back as traces and summaries."""
