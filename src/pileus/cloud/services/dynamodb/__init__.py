@@ -1,0 +1,1 @@
+"""Amazon DynamoDB: tables, items, indexes, expressions, transactions, time to live."""
