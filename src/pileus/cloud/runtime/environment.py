@@ -1,0 +1,350 @@
+"""One execution environment, as the server sees it: a process, its Runtime API, its log, and one event at a time.
+
+    starting ──ready──▶ idle ⇄ busy ──▶ dead
+
+`begin` gives it an event and a future for the outcome; the environment finishes on its own, whether somebody still
+waits or not, and then tells its pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from . import logs
+from .execution import Event, FunctionSpec, Outcome, error_document
+from .logs import Lines, LogPipe
+from .memory import Memory
+from .reload import ReadFiles
+from .runtime_api import RuntimeApi
+from .variables import SessionKeys, environment_variables
+
+if TYPE_CHECKING:
+    from .reload import Changes
+    from .zygote import Zygote
+
+INIT_LIMIT = 10.0
+#: Time for the stacks of a function that hangs to arrive.
+_STACKS = 0.05
+_SIGNALS = {
+    signal.SIGKILL: "killed",
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGABRT: "aborted",
+    signal.SIGTERM: "terminated",
+    signal.SIGBUS: "bus error",
+    signal.SIGFPE: "floating point exception",
+    signal.SIGILL: "illegal instruction",
+}
+
+
+class InitFailed(Exception):
+    """The init phase failed. document: the error as the invocation answers it; timed_out: by its time limit."""
+
+    def __init__(self, document: bytes, timed_out: bool = False) -> None:
+        super().__init__(document)
+        self.document = document
+        self.timed_out = timed_out
+
+
+class Environment:
+    """spec: what runs. stream: its log stream. on_idle(environment): it can take the next event, or is dead.
+    on_lines(environment, lines): log events, as they come."""
+
+    def __init__(
+        self,
+        spec: FunctionSpec,
+        stream: str,
+        *,
+        clock: Callable[[], float],
+        on_idle: Callable[[Environment], None],
+        on_lines: Callable[[Environment, Lines], None],
+    ) -> None:
+        self.spec = spec
+        self.stream = stream
+        self.expires: float | None = None
+        self.used = time.monotonic()
+        self.pid = 0
+        self.dead = False
+        self.files: ReadFiles | None = None
+        self._clock = clock
+        self._on_idle = on_idle
+        self._on_lines = on_lines
+        self._loop = asyncio.get_running_loop()
+        self._api = RuntimeApi(self)
+        self._log = LogPipe(clock, self._lines)
+        self._scratch = tempfile.mkdtemp(prefix="lambda-")
+        self._memory: Memory | None = None
+        self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._init: float | None = None
+        # the event under way
+        self._event: Event | None = None
+        self._future: asyncio.Future[Outcome] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._began = 0.0
+        self._queued: bytes | None = None
+        self._record: Lines = []
+        self._shown = 0
+        self._verdict = ""  # why it is being killed: "timeout" or "memory"
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    async def start(
+        self,
+        zygote: Zygote,
+        variables: dict[str, str],
+        keys: SessionKeys,
+        changes: Changes | None,
+        limit: float = INIT_LIMIT,
+    ) -> None:
+        """Forks the process and waits for the end of its init phase. Raises InitFailed."""
+        spec = self.spec
+        self.expires = keys.expires
+        if changes is not None:
+            self.files = ReadFiles(changes, time.time_ns())
+        await self._api.start()
+        own = environment_variables(self.stream, self._api.address, keys, self._scratch)
+        began = time.perf_counter()
+        message = {
+            "env": {**variables, **own},
+            "root": str(spec.code),
+            "paths": _module_path(spec, variables),
+            "handler": spec.handler,
+            "runtime": spec.runtime,
+            "reload": changes is not None,
+        }
+        with await self._api.connect() as theirs:
+            try:
+                self.pid = await zygote.fork(message, self._log.descriptor, theirs.fileno(), self._exited)
+            finally:
+                self._log.close_writer()
+        self._memory = Memory(self.pid)
+        try:
+            async with asyncio.timeout(limit):
+                await self._ready
+        except TimeoutError:
+            self._init_report(limit, "timeout", "")
+            self.kill()
+            raise InitFailed(error_document("Sandbox.Timedout", ""), timed_out=True) from None
+        except InitFailed as error:
+            kind = orjson.loads(error.document).get("errorType", "")
+            self._init_report(time.perf_counter() - began, "error", kind)
+            raise
+        self._init = time.perf_counter() - began
+
+    def _init_report(self, seconds: float, status: str, kind: str) -> None:
+        self._log.flush()
+        self._lines([(self._now_ms(), logs.init_report(self.spec, seconds, status, kind))])
+
+    def kill(self) -> None:
+        """Ends the process and what it started, at once."""
+        if self.pid and not self.dead:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+        self._die()
+
+    def _die(self) -> None:
+        if self.dead:
+            return
+        self.dead = True
+        self._api.close()
+        self._log.close()
+        if self._memory is not None:
+            self._memory.close()
+        if self._timer is not None:
+            self._timer.cancel()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _exited(self, code: int) -> None:
+        """The process has ended: always too early, we end idle ones ourselves."""
+        if self.dead:
+            return
+        self._log.flush()
+        if not self._ready.done():
+            self._ready.set_exception(InitFailed(self._exit_document("", code)))
+            self._die()
+            return
+        event = self._event
+        if event is not None:
+            document = self._verdict_document(event) or self._exit_document(event.request_id, code)
+            self._finish(document, "error", "Runtime.OutOfMemory" if self._verdict == "memory" else "Runtime.ExitError")
+        self._die()
+        self._on_idle(self)
+
+    def _exit_document(self, request_id: str, code: int) -> bytes:
+        if code == 0:
+            what = "Runtime exited without providing a reason"
+        elif code > 0:
+            what = f"Runtime exited with error: exit status {code}"
+        else:
+            name = _SIGNALS.get(signal.Signals(-code), signal.Signals(-code).name.lower())
+            what = f"Runtime exited with error: signal: {name}"
+        prefix = f"RequestId: {request_id} " if request_id else ""
+        return error_document("Runtime.ExitError", f"{prefix}Error: {what}")
+
+    def _verdict_document(self, event: Event) -> bytes | None:
+        if self._verdict != "memory":
+            return None
+        text = f"RequestId: {event.request_id} Error: Runtime exited with error: signal: killed"
+        return error_document("Runtime.ExitError", text)
+
+    # -- one event ------------------------------------------------------------------------------------------------
+
+    def begin(self, event: Event, future: asyncio.Future[Outcome]) -> None:
+        """Hands the event to the runtime; `future` gets the outcome, on_idle is called after it."""
+        self._event, self._future = event, future
+        self._record = []
+        # Real time: the runtime compares it with its own clock.
+        deadline = int((time.time() + self.spec.timeout) * 1000)
+        head = (
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            f"Lambda-Runtime-Aws-Request-Id: {event.request_id}\r\nLambda-Runtime-Deadline-Ms: {deadline}\r\n"
+            f"Lambda-Runtime-Invoked-Function-Arn: {event.arn}\r\nLambda-Runtime-Trace-Id: {event.trace}\r\n"
+        )
+        if event.client_context:
+            head += f"Lambda-Runtime-Client-Context: {event.client_context}\r\n"
+        if event.identity:
+            head += f"Lambda-Runtime-Cognito-Identity: {event.identity}\r\n"
+        encoded = (head + "Content-Length: ").encode("latin-1", "replace")
+        self._record.append((self._now_ms(), logs.start_line(self.spec, event.request_id)))
+        self._timer = self._loop.call_later(self.spec.timeout, self._timed_out)
+        self._began = time.perf_counter()
+        if self._api.waiting is not None:
+            self._api.deliver(encoded, event.payload)
+        else:
+            self._queued = encoded
+
+    def check_memory(self) -> None:
+        """Ends an invocation that uses more than its function has; called now and then while it runs."""
+        if self._event is not None and self._memory is not None and not self._verdict:
+            if self._memory.sample() > self.spec.memory:
+                self._verdict = "memory"
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.pid, signal.SIGKILL)
+
+    def _timed_out(self) -> None:
+        if self._event is None or self.dead:
+            return
+        self._verdict = "timeout"
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGXCPU)  # faulthandler writes where it hangs
+        self._timer = self._loop.call_later(_STACKS, self._end_hanging)
+
+    def _end_hanging(self) -> None:
+        event = self._event
+        if event is None or self.dead:
+            return
+        self._log.flush()
+        text = f"Task timed out after {self.spec.timeout:.2f} seconds"
+        self._lines([(self._now_ms(), f"{logs.timestamp()} {event.request_id} {text}\n")])
+        document = error_document("Sandbox.Timedout", f"RequestId: {event.request_id} Error: {text}")
+        self.kill()
+        self._finish(document, "timeout", "")
+        self._on_idle(self)
+
+    def _finish(self, payload: bytes, status: str = "", error: str = "") -> None:
+        duration = time.perf_counter() - self._began
+        event, future = self._event, self._future
+        assert event is not None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if status == "timeout":
+            duration = self.spec.timeout
+        self._log.flush()
+        memory = self._memory
+        used = 0
+        if memory is not None:
+            memory.sample()
+            used = min(memory.peak, self.spec.memory)
+        init, self._init = self._init, None
+        now = self._now_ms()
+        ends = logs.end_lines(self.spec, event.request_id, duration, init, used, status, error)
+        self._record.extend((now, line) for line in ends)
+        self._show()
+        record, self._record, self._shown = self._record, [], 0
+        self._event = self._future = None
+        self.used = time.monotonic()
+        if future is not None and not future.done():
+            future.set_result(Outcome(payload, bool(status), duration, init, used, record))
+
+    # -- the log --------------------------------------------------------------------------------------------------
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+    def _lines(self, lines: Lines) -> None:
+        """What the function wrote: kept for the tail, shown at once."""
+        if self._event is None:
+            self._on_lines(self, lines)
+            return
+        self._record.extend(lines)
+        self._show()
+
+    def _show(self) -> None:
+        new = self._record[self._shown :] if self._shown else self._record
+        self._shown = len(self._record)
+        self._on_lines(self, new)
+
+    # -- the Runtime API ------------------------------------------------------------------------------------------
+
+    def on_next(self) -> None:
+        if not self._ready.done():
+            self._ready.set_result(None)
+        elif self._queued is not None and self._event is not None:
+            head, self._queued = self._queued, None
+            self._api.deliver(head, self._event.payload)
+
+    def on_response(self, request_id: str, body: bytes) -> bool:
+        return self._answered(request_id, body, "")
+
+    def on_error(self, request_id: str, body: bytes) -> bool:
+        return self._answered(request_id, body, "error")
+
+    def _answered(self, request_id: str, body: bytes, status: str) -> bool:
+        event = self._event
+        if event is None or event.request_id != request_id or self.dead:
+            return False
+        if self._verdict:
+            return True  # too late
+        self._finish(body, status, _error_type(body) if status else "")
+        self._on_idle(self)
+        return True
+
+    def on_init_error(self, body: bytes) -> None:
+        if not self._ready.done():
+            self._log.flush()
+            self._ready.set_exception(InitFailed(body))
+            self._loop.call_soon(self._die)
+
+    def on_files(self, body: bytes) -> None:
+        if self.files is not None:
+            self.files.add(orjson.loads(body))
+
+
+def _error_type(document: bytes) -> str:
+    try:
+        found: Any = orjson.loads(document)
+    except orjson.JSONDecodeError:
+        return "Runtime.Unknown"
+    kind = found.get("errorType") if isinstance(found, dict) else None
+    return kind if isinstance(kind, str) and kind.startswith(("Runtime.", "Function.")) else ""
+
+
+def _module_path(spec: FunctionSpec, variables: dict[str, str]) -> list[str]:
+    """What goes ahead of the interpreter's own sys.path: the code, PYTHONPATH, then the layers."""
+    paths = [str(spec.code)]
+    paths += [entry for entry in variables.get("PYTHONPATH", "").split(":") if entry]
+    for layer in spec.layers:
+        paths += [str(layer / "python"), *map(str, sorted((layer / "python/lib").glob("python3*/site-packages")))]
+    return paths

@@ -1,0 +1,342 @@
+"""All execution environments of one cloud: which exist, who gets the next event, when they go.
+
+One event at a time in an environment. An event that finds none idle has another one started, and takes the first that
+becomes free; idle ones are reused last in, first out, and go after ten minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from . import interpreter
+from .environment import Environment, InitFailed
+from .errors import EnvironmentFailed
+from .execution import Event, FunctionSpec, Outcome, error_document
+from .logs import Lines, end_lines, start_line
+from .reload import Changes
+from .variables import PER_ENVIRONMENT, SessionKeys, function_variables
+from .zygote import Zygote
+
+_IDLE = 600.0
+_MEMORY_CHECK = 0.25
+_MOST_ZYGOTES = 4
+
+OnLines = Callable[[FunctionSpec, str, Lines], None]
+
+
+@dataclass(slots=True)
+class RuntimeHooks:
+    """What the runtime asks of its owner.
+
+    clock: the cloud's time. endpoint, xray: where functions reach the cloud and the trace daemon. credentials: a
+    session of the function's role. suffix: 32 hex digits for a log stream's name. note: a line for the user. python:
+    the interpreter that settings name.
+    """
+
+    clock: Callable[[], float]
+    endpoint: Callable[[], str]
+    xray: Callable[[], str]
+    credentials: Callable[[FunctionSpec], SessionKeys]
+    suffix: Callable[[], str]
+    note: Callable[[str], None]
+    python: str | None = None
+
+
+@dataclass(slots=True)
+class _Pool:
+    """The environments of one function version."""
+
+    spec: FunctionSpec
+    idle: list[Environment] = field(default_factory=list)
+    all: set[Environment] = field(default_factory=set)
+    waiting: deque[tuple[Event, asyncio.Future[Outcome]]] = field(default_factory=deque)
+    starting: int = 0
+    retired: bool = False
+
+
+class Runtime:
+    """observers: called with (spec, log stream, lines) as the log grows."""
+
+    def __init__(self, hooks: RuntimeHooks) -> None:
+        self.hooks = hooks
+        self.observers: list[OnLines] = []
+        self._pools: dict[str, _Pool] = {}
+        self._zygotes: dict[str, list[Zygote]] = {}
+        self._changes = Changes()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._busy: set[Environment] = set()
+        self._watch: asyncio.TimerHandle | None = None
+        self._noted: set[str] = set()
+        self._handlers: dict[tuple[str, str], set[str]] = {}
+        self._priming: asyncio.Handle | None = None
+
+    # -- events ---------------------------------------------------------------------------------------------------
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._busy) or any(pool.waiting for pool in self._pools.values())
+
+    def submit(self, spec: FunctionSpec, event: Event) -> asyncio.Future[Outcome]:
+        """Runs the event in an environment of `spec`. The future gets an Outcome, or EnvironmentFailed."""
+        pool = self._pools.get(spec.revision)
+        if pool is None:
+            pool = self._pools[spec.revision] = _Pool(spec)
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        while pool.idle:
+            environment = pool.idle.pop()
+            if self._usable(environment):
+                self._begin(environment, event, future)
+                return future
+            self._discard(pool, environment)
+        pool.waiting.append((event, future))
+        if pool.starting < len(pool.waiting):
+            self._grow(pool)
+        return future
+
+    def _begin(self, environment: Environment, event: Event, future: asyncio.Future[Outcome]) -> None:
+        self._busy.add(environment)
+        if self._watch is None:
+            self._watch = asyncio.get_running_loop().call_later(_MEMORY_CHECK, self._check_memory)
+        environment.begin(event, future)
+
+    def _usable(self, environment: Environment) -> bool:
+        if environment.dead or (environment.files is not None and environment.files.changed()):
+            return False
+        return environment.expires is None or environment.expires > self.hooks.clock() + environment.spec.timeout
+
+    def _idle_again(self, environment: Environment) -> None:
+        self._busy.discard(environment)
+        pool = self._pools.get(environment.spec.revision)
+        if pool is None or pool.retired or environment.dead:
+            if pool is not None:
+                self._discard(pool, environment)
+                if len(pool.waiting) > pool.starting:
+                    self._grow(pool)
+            environment.kill()
+            return
+        while pool.waiting:
+            if not self._usable(environment):
+                self._discard(pool, environment)
+                if len(pool.waiting) > pool.starting:
+                    self._grow(pool)
+                return
+            event, future = pool.waiting.popleft()
+            if not future.done():
+                self._begin(environment, event, future)
+                return
+        pool.idle.append(environment)
+        if self._sweeper is None:
+            self._sweeper = asyncio.get_running_loop().call_later(_IDLE / 4, self._sweep)
+
+    def _discard(self, pool: _Pool, environment: Environment) -> None:
+        pool.all.discard(environment)
+        environment.kill()
+
+    # -- growth ---------------------------------------------------------------------------------------------------
+
+    def _grow(self, pool: _Pool) -> None:
+        pool.starting += 1
+        task = asyncio.get_running_loop().create_task(self._start_one(pool))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _start_one(self, pool: _Pool) -> None:
+        environment: Environment | None = None
+        try:
+            try:
+                environment = await self._started(pool)
+            finally:
+                pool.starting -= 1
+        except InitFailed as error:
+            self._fail_first(pool, error)
+        except EnvironmentFailed as error:
+            while pool.waiting:
+                _, future = pool.waiting.popleft()
+                if not future.done():
+                    future.set_exception(error)
+        else:
+            self._idle_again(environment)
+
+    async def _started(self, pool: _Pool) -> Environment:
+        """An environment at the end of its init phase; one that takes too long gets a second chance, with the
+        function's own timeout, as in Lambda."""
+        environment = self._new(pool)
+        try:
+            await self._init(environment)
+        except InitFailed as error:
+            self._discard(pool, environment)
+            if not error.timed_out:
+                raise
+        else:
+            return environment
+        environment = self._new(pool)
+        try:
+            await self._init(environment, pool.spec.timeout)
+        except InitFailed:
+            self._discard(pool, environment)
+            raise
+        return environment
+
+    def _new(self, pool: _Pool) -> Environment:
+        day = datetime.fromtimestamp(self.hooks.clock(), UTC).strftime("%Y/%m/%d")
+        stream = f"{day}/[{pool.spec.version}]{self.hooks.suffix()}"
+        environment = Environment(
+            pool.spec, stream, clock=self.hooks.clock, on_idle=self._idle_again, on_lines=self._lines
+        )
+        pool.all.add(environment)
+        return environment
+
+    async def _init(self, environment: Environment, limit: float = 10.0) -> None:
+        spec = environment.spec
+        try:
+            zygote, variables = await self._zygote(spec)
+            keys = self.hooks.credentials(spec)
+            await environment.start(zygote, variables, keys, self._changes if spec.reload else None, limit)
+        except (EnvironmentFailed, asyncio.CancelledError):
+            environment.kill()
+            raise
+
+    def _fail_first(self, pool: _Pool, error: InitFailed) -> None:
+        """The event that this environment was started for answers with the error of the init phase."""
+        while pool.waiting:
+            event, future = pool.waiting.popleft()
+            if future.done():
+                continue
+            spec, document = pool.spec, error.document
+            if error.timed_out:
+                text = f"Task timed out after {spec.timeout:.2f} seconds"
+                document = error_document("Sandbox.Timedout", f"RequestId: {event.request_id} Error: {text}")
+            now = int(self.hooks.clock() * 1000)
+            status = "timeout" if error.timed_out else "error"
+            lines = [start_line(spec, event.request_id), *end_lines(spec, event.request_id, 0, None, 0, status, "")]
+            record = [(now, line) for line in lines]
+            self._show(spec, "init", record)
+            future.set_result(Outcome(document, True, log=record))
+            return
+
+    # -- zygotes --------------------------------------------------------------------------------------------------
+
+    def prepare(self, spec: FunctionSpec) -> None:
+        """Starts the interpreter that `spec` will need and has it import ahead, soon and together with others."""
+        python = interpreter.choose(spec.code, configured=self.hooks.python)
+        self._handlers.setdefault((python, str(spec.code)), set()).add(spec.handler)
+        if not self._zygotes.get(python):
+            with contextlib.suppress(EnvironmentFailed):  # the invocation says it
+                self._add_zygote(python, self._variables(spec, python))
+        if self._priming is None:
+            self._priming = asyncio.get_running_loop().call_soon(self._prime)
+
+    def _prime(self) -> None:
+        self._priming = None
+        handlers, self._handlers = self._handlers, {}
+        for (python, root), names in handlers.items():
+            for zygote in self._zygotes.get(python, [])[:1]:
+                zygote.prime(root, sorted(names))
+
+    def _variables(self, spec: FunctionSpec, python: str) -> dict[str, str]:
+        return function_variables(spec, self.hooks.endpoint(), self.hooks.xray(), python)
+
+    async def _zygote(self, spec: FunctionSpec) -> tuple[Zygote, dict[str, str]]:
+        """The zygote whose imports would have come out the same in an environment of `spec`."""
+        python = interpreter.choose(spec.code, configured=self.hooks.python)
+        variables = self._variables(spec, python)
+        zygotes = self._zygotes.setdefault(python, [])
+        zygotes[:] = [zygote for zygote in zygotes if zygote.is_alive]
+        if not zygotes:
+            self._add_zygote(python, variables).prime(str(spec.code), [spec.handler])
+        for zygote in list(zygotes):
+            await zygote.primed()
+            self._note_version(spec, zygote)
+            if zygote.is_alive and zygote.suits(variables, PER_ENVIRONMENT):
+                return zygote, variables
+        zygote = self._add_zygote(python, variables)
+        if len(zygotes) <= _MOST_ZYGOTES:
+            zygote.prime(str(spec.code), [spec.handler])
+            await zygote.primed()
+        return zygote, variables
+
+    def _add_zygote(self, python: str, variables: dict[str, str]) -> Zygote:
+        zygote = Zygote(python, variables)
+        self._zygotes.setdefault(python, []).append(zygote)
+        return zygote
+
+    def _note_version(self, spec: FunctionSpec, zygote: Zygote) -> None:
+        if spec.runtime not in self._noted and zygote.version:
+            self._noted.add(spec.runtime)
+            if text := interpreter.differs(spec.runtime, zygote.version):
+                self.hooks.note(text)
+
+    # -- endings --------------------------------------------------------------------------------------------------
+
+    def retire(self, spec: FunctionSpec) -> None:
+        """The function has changed or is gone: its environments go, busy ones when they are done."""
+        pool = self._pools.pop(spec.revision, None)
+        if pool is not None:
+            pool.retired = True
+            for environment in pool.all - self._busy:
+                environment.kill()
+            if pool.waiting:  # they came before the change: they are served, by a last environment
+                self._pools[spec.revision] = pool
+
+    async def stop(self) -> None:
+        for timer in (self._sweeper, self._watch, self._priming):
+            if timer is not None:
+                timer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for pool in self._pools.values():
+            for environment in list(pool.all):
+                environment.kill()
+        for zygotes in self._zygotes.values():
+            for zygote in zygotes:
+                zygote.close()
+        self._pools.clear()
+        self._zygotes.clear()
+        self._changes.close()
+
+    def _sweep(self) -> None:
+        self._sweeper = None
+        old, left = time.monotonic() - _IDLE, False
+        for pool in self._pools.values():
+            for environment in [each for each in pool.idle if each.used < old or each.dead]:
+                pool.idle.remove(environment)
+                self._discard(pool, environment)
+            left = left or bool(pool.idle)
+        if left:
+            self._sweeper = asyncio.get_running_loop().call_later(_IDLE / 4, self._sweep)
+
+    def _check_memory(self) -> None:
+        self._watch = None
+        for environment in list(self._busy):
+            environment.check_memory()
+        if self._busy:
+            self._watch = asyncio.get_running_loop().call_later(_MEMORY_CHECK, self._check_memory)
+
+    # -- the log --------------------------------------------------------------------------------------------------
+
+    def _lines(self, environment: Environment, lines: Lines) -> None:
+        self._show(environment.spec, environment.stream, lines)
+
+    def _show(self, spec: FunctionSpec, stream: str, lines: Lines) -> None:
+        for observer in self.observers:
+            observer(spec, stream, lines)
+
+    @property
+    def processes(self) -> list[int]:
+        """The pids of zygotes and environments, for tests and `pileus status`."""
+        found = [zygote.pid for zygotes in self._zygotes.values() for zygote in zygotes if zygote.is_alive]
+        return found + [each.pid for pool in self._pools.values() for each in pool.all if each.pid and not each.dead]
+
+
+def code_root(path: Path) -> Path:
+    """The real path, as modules' __file__ will have it."""
+    return path.resolve()

@@ -1,0 +1,193 @@
+"""The Lambda Runtime API (2018-06-01), as AWS documents it for custom runtimes.
+
+Each execution environment has a listener of its own on loopback, so its port says who asks. What we fork ourselves
+also inherits one end of a socket pair that speaks the same protocol in half the time. This is the hot path of every
+invocation: a bare protocol on httptools, nothing between it and the socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import Protocol, cast
+
+import httptools
+
+_VERSION = b"/2018-06-01/runtime/"
+_NEXT = _VERSION + b"invocation/next"
+_INVOCATION = _VERSION + b"invocation/"
+_INIT_ERROR = _VERSION + b"init/error"
+_FILES = _VERSION + b"pileus/files"
+_ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+#: The largest response that the Runtime API takes: 6 MB and a little.
+MAX_RESPONSE = 6_291_556
+
+
+class RuntimeHandler(Protocol):
+    """What an environment hears from its runtime."""
+
+    def on_next(self) -> None:
+        """The runtime waits for an invocation."""
+
+    def on_response(self, request_id: str, body: bytes) -> bool:
+        """Returns whether `request_id` is the invocation under way."""
+
+    def on_error(self, request_id: str, body: bytes) -> bool: ...
+
+    def on_init_error(self, body: bytes) -> None: ...
+
+    def on_files(self, body: bytes) -> None:
+        """Pileus's own addition: the project's files that the runtime has read, a JSON document."""
+
+
+class RuntimeApi:
+    """The listener of one environment. `deliver` answers the runtime that waits on invocation/next."""
+
+    def __init__(self, handler: RuntimeHandler) -> None:
+        self.handler = handler
+        self.waiting: _Connection | None = None
+        self.connections: set[_Connection] = set()
+        self._server: asyncio.Server | None = None
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen(8)
+        self._socket.setblocking(False)
+        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), sock=self._socket)
+
+    async def connect(self) -> socket.socket:
+        """A connection that is there already. Returns the runtime's end."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        await asyncio.get_running_loop().create_unix_connection(lambda: _Connection(self), sock=ours)
+        return theirs
+
+    def deliver(self, head: bytes, payload: bytes) -> None:
+        """head: the response's head without its Content-Length and the blank line."""
+        connection = self.waiting
+        if connection is None:
+            raise RuntimeError("no runtime is waiting")
+        self.waiting = None
+        connection.send(b"%b%d\r\n\r\n%b" % (head, len(payload), payload))
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        else:
+            self._socket.close()
+        for connection in list(self.connections):
+            connection.close()
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, api: RuntimeApi) -> None:
+        self._api = api
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._held: list[bytes] = []
+        self._url = b""
+        self._body: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._api.connections.add(self)
+        with contextlib.suppress(OSError):  # a pair has no such option
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._api.connections.discard(self)
+        if self._api.waiting is self:
+            self._api.waiting = None
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.close()
+            return
+        # A runtime that sends its response and the next GET at once hears "accepted" together with the next event;
+        # one that waits for it hears it now.
+        if self._held and self._api.waiting is not self:
+            self.send(b"")
+
+    def send(self, data: bytes) -> None:
+        if self._transport is None:
+            return
+        if self._held:
+            self._held.append(data)
+            data = b"".join(self._held)
+            self._held.clear()
+        self._transport.write(data)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    # -- httptools ------------------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self._url = b""
+        self._body = []
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"expect" and self._transport is not None:
+            self._transport.write(_CONTINUE)
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._body = []
+        url, handler = self._url, self._api.handler
+        if url == _NEXT:
+            self._api.waiting = self
+            handler.on_next()
+        elif url.startswith(_INVOCATION):
+            self._finish(url[len(_INVOCATION) :], body)
+        elif url == _FILES:
+            handler.on_files(body)
+            self._held.append(_ACCEPTED)
+        elif url == _INIT_ERROR:
+            self.send(_ACCEPTED)
+            handler.on_init_error(body)
+        else:
+            self._refuse(b"404 Not Found", b"Runtime.UnknownEndpoint", b"no such path in the Runtime API")
+
+    def _finish(self, rest: bytes, body: bytes) -> None:
+        request_id, _, what = rest.partition(b"/")
+        handler, identifier = self._api.handler, request_id.decode("ascii", "replace")
+        if what == b"response":
+            if len(body) > MAX_RESPONSE:
+                self._too_large(identifier)
+                return
+            known = handler.on_response(identifier, body)
+        elif what == b"error":
+            known = handler.on_error(identifier, body)
+        else:
+            known = False
+        if known:
+            self._held.append(_ACCEPTED)
+        else:
+            self._refuse(b"400 Bad Request", b"InvalidRequestID", b"Invalid request ID")
+
+    def _too_large(self, request_id: str) -> None:
+        text = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."
+        document = '{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"%s"}' % text  # noqa: UP031
+        self._api.handler.on_error(request_id, document.encode())
+        self._refuse(b"413 Payload Too Large", b"RequestEntityTooLarge", text.encode())
+
+    def _refuse(self, status: bytes, kind: bytes, text: bytes) -> None:
+        body = b'{"errorMessage":"%b","errorType":"%b"}\n' % (text, kind)
+        head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+        self.send(head + body)
