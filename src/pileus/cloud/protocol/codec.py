@@ -28,6 +28,7 @@ from pileus.cloud.protocol.rest import Rest, is_streaming
 from pileus.cloud.protocol.restbody import JsonBody, XmlBody
 from pileus.cloud.protocol.router import Router
 from pileus.cloud.protocol.rpc import CborRpc, JsonRpc
+from pileus.cloud.protocol.tree import TreeReader
 
 CBOR = "smithy-rpc-v2-cbor"
 _NOTHING: Mapping[str, Any] = {}
@@ -64,6 +65,7 @@ class ServiceCodec:
         self._wires: dict[str, Wire] = {}
         self._plans: dict[tuple[str, str], Plan] = {}
         self._checks: dict[str, constraints.Inner | None] = {}
+        self._native = TreeReader(model.shapes, opaque=opaque, binary=True, by_member=True)
         self._router: Router | None = None
         self._streaming = {
             side: frozenset(
@@ -139,7 +141,10 @@ class ServiceCodec:
         return parsed
 
     def validate(self, operation: str, request: Mapping[str, Any]) -> None:
-        """The same checks for a request that did not come over the wire."""
+        """The same checks, of types and constraints, for a request that did not come over the wire."""
+        parts = self.operations[operation]
+        if "input" in parts:
+            self._native.structure(parts["input"]["shape"])(request)
         check = self._checks[operation] if operation in self._checks else self._check(operation)
         if check is not None and (found := check(request)):
             self._refuse(found)

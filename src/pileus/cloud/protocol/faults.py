@@ -50,8 +50,9 @@ class Faults:
         name = self.shape(error)
         members: dict[str, Any] = {key: value for key, value in error.members.items() if value is not None}
         if name is None:
-            is_framework = FRAMEWORK_ERRORS.get(error.code) == CORAL
-            members.setdefault("Message" if is_framework else "message", error.message)
+            if error.message:
+                is_framework = FRAMEWORK_ERRORS.get(error.code) == CORAL
+                members.setdefault("Message" if is_framework else "message", error.message)
             return members
         modelled: Mapping[str, Any] = self._shapes[name]["members"]
         for key, by_fault in self._quirks.error_defaults.items():

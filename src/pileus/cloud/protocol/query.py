@@ -172,6 +172,7 @@ class Query:
     def __init__(self, model: Model, quirks: Quirks, faults: Faults) -> None:
         self._model = model
         self._faults = faults
+        self._address = quirks.address_member
         self._namespace = model.metadata.get("xmlNamespace") or quirks.namespace
         shapes = _with_wire_names(model.shapes, quirks.wire_names) if quirks.wire_names else model.shapes
         time = timestamps.to_iso if quirks.iso_millis else timestamps.to_iso_whole
@@ -185,11 +186,16 @@ class Query:
     def _parse(self, parts: Mapping[str, Any]) -> Callable[[HttpRequest, Match], dict[str, Any]]:
         if "input" not in parts:
             return lambda request, match: {}
-        read = self._reader.structure(parts["input"]["shape"])
+        name = parts["input"]["shape"]
+        read = self._reader.structure(name)
+        address = self._address if self._address in self._model.shapes[name]["members"] else ""
 
         def parse(request: HttpRequest, match: Match) -> dict[str, Any]:
             form = match.form if match.form is not None else form_of(request)
-            return read(tree_of(form))  # type: ignore[no-any-return]
+            parsed: dict[str, Any] = read(tree_of(form))
+            if address and address not in parsed and request.path != "/":
+                parsed[address] = request.base_url + request.path
+            return parsed
 
         return parse
 

@@ -53,6 +53,7 @@ class Quirks:
     error_namespace: prefix of `__type`. query_errors: error shape → the query protocol's code.
     protocols: spoken besides the model's. namespace: of query answers where the model has none. wire_names: member, list
     or map traits that only the query protocol has. iso_millis: whether ISO timestamps have milliseconds.
+    address_member: what a query request's own URL stands for where the parameter is missing.
     roots: S3's root elements by operation. error_defaults: members of error shapes, by whether the sender is at fault.
     crc32: whether answers carry `x-amz-crc32`. blob_type: content type of raw payloads that name none.
     """
@@ -68,6 +69,7 @@ class Quirks:
     protocols: tuple[str, ...] = ()
     namespace: str = ""
     wire_names: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    address_member: str = ""
     iso_millis: bool = True
     roots: Mapping[str, str] = field(default_factory=dict)
     error_defaults: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -202,6 +204,7 @@ QUIRKS: Mapping[str, Quirks] = {
         protocols=("query",),
         namespace="http://queue.amazonaws.com/doc/2012-11-05/",
         wire_names=_SQS_NAMES,
+        address_member="QueueUrl",
     ),
     "sts": Quirks(validation=ValidationError, serialization=MalformedInput, iso_millis=False),
     "xray": Quirks(validation=InvalidRequestException),

@@ -32,6 +32,8 @@ class Rule(NamedTuple):
 
 def _token(value: Any) -> str:
     """How AWS's parser calls what it found."""
+    if value is None:
+        return "NULL_VALUE"
     if value is True:
         return "TRUE_VALUE"
     if value is False:
@@ -126,12 +128,19 @@ _SCALARS = {
 class TreeReader:
     """Compiles shapes into readers of decoded trees.
 
-    opaque: shapes taken as they are. binary: blobs come as bytes (CBOR), not as base64 text.
+    opaque: shapes taken as they are. binary: blobs come as bytes (CBOR), not as base64 text. by_member: members
+    have the model's names, not those of the wire (calls inside the cloud).
     """
 
     def __init__(
-        self, shapes: Mapping[str, Ref], *, opaque: frozenset[str] = frozenset(), binary: bool = False
+        self,
+        shapes: Mapping[str, Ref],
+        *,
+        opaque: frozenset[str] = frozenset(),
+        binary: bool = False,
+        by_member: bool = False,
     ) -> None:
+        self._by_member = by_member
         self._shapes = shapes
         self._opaque = opaque
         self._rules: dict[str, Rule | None] = {}
@@ -184,7 +193,7 @@ class TreeReader:
 
     def _structure(self, shape: Ref, only: frozenset[str] | None = None) -> Convert:
         plan = {
-            ref.get("locationName", name): (name, *self.rule(ref["shape"]))
+            name if self._by_member else ref.get("locationName", name): (name, *self.rule(ref["shape"]))
             for name, ref in shape["members"].items()
             if only is None or name in only
         }

@@ -204,21 +204,10 @@ class XmlWriter:
         if kind == "map":
             entry = self._entry("entry", shape)
             return _wrapped(opening, closing, entry)
-        convert = text.to_text(shape, ref, self._time)
-        if convert is not str:
+        convert = self._scalar(shape, ref)
 
-            def write(value: Any, out: list[str]) -> None:
-                out.append(f"{opening}{convert(value)}{closing}")
-
-        elif kind == "string":
-
-            def write(value: Any, out: list[str]) -> None:
-                out.append(f"{opening}{escape(str(value))}{closing}")
-
-        else:
-
-            def write(value: Any, out: list[str]) -> None:
-                out.append(f"{opening}{value}{closing}")
+        def write(value: Any, out: list[str]) -> None:
+            out.append(f"{opening}{convert(value)}{closing}")
 
         return write
 
@@ -249,11 +238,10 @@ class XmlWriter:
 
     def _members(self, shape_name: str, only: frozenset[str] | None) -> Write:
         members = self._shapes[shape_name]["members"]
-        plan = {
-            name: self.element(wire_name(self._shapes, name, ref), ref)
-            for name, ref in members.items()
-            if (only is None or name in only) and not ref.get("xmlAttribute")
-        }
+        plan: dict[str, tuple[str, ToText | None, str, Write | None]] = {}
+        for name, ref in members.items():
+            if (only is None or name in only) and not ref.get("xmlAttribute"):
+                plan[name] = self._entry_of(wire_name(self._shapes, name, ref), ref)
         find = plan.get
 
         def write(value: Any, out: list[str]) -> None:
@@ -262,11 +250,26 @@ class XmlWriter:
                     continue
                 entry = find(name)
                 if entry is not None:
-                    entry(member, out)
+                    opening, convert, closing, write_member = entry
+                    if convert is not None:
+                        out.append(f"{opening}{convert(member)}{closing}")
+                    elif write_member is not None:
+                        write_member(member, out)
                 elif name not in members and name[:1] != "$":
                     raise UnmodelledMember(f"{shape_name} has no member {name!r}")
 
         return write
+
+    def _entry_of(self, tag: str, ref: Ref) -> tuple[str, ToText | None, str, Write | None]:
+        """Scalars are written by the structure itself, for a call each is what costs."""
+        shape = self._shapes[ref["shape"]]
+        if shape["type"] in ("structure", "list", "map"):
+            return "", None, "", self.element(tag, ref)
+        return f"<{tag}>", self._scalar(shape, ref), f"</{tag}>", None
+
+    def _scalar(self, shape: Ref, ref: Ref) -> ToText:
+        convert = text.to_text(shape, ref, self._time)
+        return escape if convert is str and shape["type"] in ("string", "character") else convert
 
     def _flat_list(self, tag: str, shape: Ref) -> Write:
         item = self.element(tag, shape["member"])
