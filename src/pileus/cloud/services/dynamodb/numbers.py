@@ -105,6 +105,8 @@ def size(text: str) -> int:
     """What canonical text counts in an item: 1 to 21 bytes."""
     if text == "0":
         return 1
+    if text[-1] != "0" and text.isdigit():
+        return 1 + (len(text) + 1) // 2
     negative = text[0] == "-"
     digits, _ = _pairs(text[1:] if negative else text)
     return min(1 + len(digits) // 2 + negative, 21)

@@ -115,18 +115,18 @@ class Rows:
                 assert after is not None
                 if old == new and before is not None and not _differs(index, before.item, after.item):
                     continue
-                self._put_entry(index, new, key, after)
+                known = before if old == new else None
+                self._put_entry(index, new, key, after, known)
 
-    def _put_entry(self, index: Index, place: RowKey, key: RowKey, stored: Stored) -> None:
+    def _put_entry(
+        self, index: Index, place: RowKey, key: RowKey, stored: Stored, before: Stored | None
+    ) -> None:
+        """before: the item as the index has it in this place. An index that is being filled is asked instead."""
         blob, size = stored.blob, stored.size
         if index.kept is not None:
             kept = {name: value for name, value in stored.item.items() if name in index.kept}
             blob, size = orjson.dumps(kept), item_size(kept)
-        known = self._execute(
-            "SELECT size FROM dynamodb_entry WHERE index_id=? AND hash=? AND range=? AND item_hash=?"
-            " AND item_range=?",
-            (index.id, *place, *key),
-        ).fetchone()
+        known = self._entry_size(index, place, key, before)
         self._execute(
             "INSERT OR REPLACE INTO dynamodb_entry (index_id,hash,range,item_hash,item_range,size,item)"
             " VALUES (?,?,?,?,?,?,?)",
@@ -134,8 +134,18 @@ class Rows:
         )
         if known is None:
             self._count(index.id, 1, size)
-        elif known[0] != size:
-            self._count(index.id, 0, size - known[0])
+        elif known != size:
+            self._count(index.id, 0, size - known)
+
+    def _entry_size(self, index: Index, place: RowKey, key: RowKey, before: Stored | None) -> int | None:
+        if index.status != "CREATING":
+            return None if before is None else _entry_size(index, before)
+        row = self._execute(
+            "SELECT size FROM dynamodb_entry WHERE index_id=? AND hash=? AND range=? AND item_hash=?"
+            " AND item_range=?",
+            (index.id, *place, *key),
+        ).fetchone()
+        return None if row is None else row[0]
 
     def _drop_entry(self, index: Index, place: RowKey, key: RowKey) -> None:
         row = self._execute(
@@ -157,7 +167,7 @@ class Rows:
             stored = Stored(row[2], row[3])
             place = index.row_key(stored.item, lenient=True)
             if place is not None:
-                self._put_entry(index, place, RowKey(row[0], row[1]), stored)
+                self._put_entry(index, place, RowKey(row[0], row[1]), stored, None)
         return RowKey(rows[-1][0], rows[-1][1]) if len(rows) == limit else None
 
     # -- time to live -----------------------------------------------------------------------------------------------
@@ -179,6 +189,12 @@ class Rows:
     def note_expiry(self, table: Table, key: RowKey, at: float) -> None:
         self._execute("INSERT OR REPLACE INTO dynamodb_expiry VALUES (?,?,?,?)", (table.id, at, *key))
         self._expires(table, at)
+
+
+def _entry_size(index: Index, stored: Stored) -> int:
+    if index.kept is None:
+        return stored.size
+    return item_size({name: value for name, value in stored.item.items() if name in index.kept})
 
 
 def expiry(item: Item, attribute: str) -> float | None:

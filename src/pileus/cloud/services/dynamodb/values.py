@@ -223,7 +223,11 @@ def take_item(item: Any) -> tuple[Item, int]:
         raise _unexpected(item, "Map")
     taken, size = {}, 0
     for name, value in item.items():
-        taken[name], more = take(value)
+        if type(value) is dict and len(value) == 1 and type(text := value.get("S")) is str:
+            taken[name] = value
+            more = len(text) if text.isascii() else len(text.encode())
+        else:
+            taken[name], more = take(value)
         size += more + (len(name) if name.isascii() else len(name.encode()))
     return taken, size
 
