@@ -28,6 +28,18 @@ def stage(pileus_service) -> str:
 
 
 @pytest.fixture(scope="session")
+def service_name() -> str:
+    return SERVICE
+
+
+@pytest.fixture(scope="session")
+def secret(pileus_service, stage) -> str:
+    """What access tokens are signed with."""
+    secrets = pileus_service.client("secretsmanager")
+    return secrets.get_secret_value(SecretId=f"{SERVICE}/{stage}/jwt-secret")["SecretString"]
+
+
+@pytest.fixture(scope="session")
 def named(stage):
     """The full name of a resource: `named("users")` → `<service>-<stage>-users`."""
     return lambda suffix: f"{SERVICE}-{stage}-{suffix}"

@@ -35,7 +35,7 @@ def send(method: str, url: str, body: bytes | None = None, headers: dict[str, st
 
 
 class Api:
-    """The service's API, for nobody or for the holder of a token."""
+    """The service's API as a web page of another origin calls it, for nobody or for the holder of a token."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url.rstrip("/")
@@ -58,7 +58,7 @@ class Api:
 
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
         """body: bytes as they are, anything else as JSON."""
-        headers = {"Content-Type": "application/json"} | (headers or {})
+        headers = {"Content-Type": "application/json", "Origin": "https://shop.example"} | (headers or {})
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         if body is not None and not isinstance(body, bytes):

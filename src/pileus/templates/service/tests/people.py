@@ -34,6 +34,7 @@ def sign_up(api: Api, email: str, name: str = "Ada Lovelace") -> Person:
     return Person(answer.data["id"], email, api)
 
 
+# A mail of the outbox is a mapping with `to` (addresses), `subject` and `body`.
 def mails_to(outbox: list[Any], email: str) -> list[Any]:
     return [mail for mail in outbox if email in mail["to"]]
 

@@ -7,7 +7,7 @@ Role = Literal["user", "admin"]
 
 
 def normalise_email(email: str) -> str:
-    """The form in which addresses are compared. Only the domain ignores case by the RFC, but no provider tells apart."""
+    """The form in which addresses are compared. By the RFC only domains ignore case; no provider minds."""
     return email.strip().lower()
 
 

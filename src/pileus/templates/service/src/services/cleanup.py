@@ -1,4 +1,4 @@
-"""What the night removes: uploads that came to nothing and users who never confirmed their address; and what it repeats."""
+"""The night's work: removing uploads that came to nothing and users who never confirmed, repeating lost events."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta

@@ -190,7 +190,7 @@ def _unverified(range_condition: str, values: dict[str, Any], **options: Any) ->
 
 
 def _update(user_id: str, changes: dict[str, Any], *, remove: str | None = None) -> dict[str, Any]:
-    """The parameters of an UpdateItem that sets these attributes; names are escaped, for `name` and `role` are reserved."""
+    """The parameters of an UpdateItem that sets these attributes; `name` and `role` are reserved words, hence the #."""
     assignments = ", ".join(f"#{name} = :{name}" for name in changes)
     return {
         "TableName": TABLE_NAME,

@@ -1,4 +1,4 @@
-"""Prices: decimals with two places, never floats. In JSON they go out as text ("12.50") and come in as text or number."""
+"""Prices: decimals with two places, never floats. In JSON they go out as "12.50" and come in as text or number."""
 
 from decimal import Decimal, InvalidOperation
 

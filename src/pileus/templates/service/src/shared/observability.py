@@ -1,4 +1,4 @@
-"""The service's logger, metrics and tracer; name and namespace come from the POWERTOOLS_ variables in serverless.yml."""
+"""The service's logger, metrics and tracer, named by the POWERTOOLS_ variables in serverless.yml."""
 
 import warnings
 

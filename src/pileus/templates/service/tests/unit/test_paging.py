@@ -32,7 +32,6 @@ def test_pages_follow_one_another_without_gap_or_repetition():
 
 
 def test_pages_are_full_although_a_filter_hides_items():
-    # the last page is only known to be the last by looking past it
     assert list(pages(Table(list("a1b2c3d4e5")), 2, hidden="12345")) == [["a", "b"], ["c", "d"], ["e"]]
 
 

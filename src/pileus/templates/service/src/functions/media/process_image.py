@@ -32,7 +32,7 @@ def _process_object(key: str, size: int) -> None:
             return
         uploads.write_thumbnail(thumbnail_key(key), thumbnail(image))
     except Rejected as rejected:
-        logger.warning("image rejected", key=key, reason=rejected.reason)
+        logger.warning("image rejected", key=key, reason=rejected.reason, cause=str(rejected.__cause__))
         metrics.add_metric("ImagesRejected", MetricUnit.Count, 1)
         uploads.mark_rejected(key, rejected.reason)
         return

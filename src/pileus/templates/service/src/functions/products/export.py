@@ -1,4 +1,4 @@
-"""GET /products/export?limit=&nextToken=: the catalogue as CSV. For partners: a user with an API key, which meters them."""
+"""GET /products/export?limit=&nextToken=: the catalogue as CSV. For partners: users with an API key, which meters."""
 
 from aws_lambda_powertools.event_handler import Response
 

@@ -1,4 +1,4 @@
-"""PUT /users/{id}: name, e-mail address, role; what is not given stays. For the user and admins; the role for admins."""
+"""PUT /users/{id}: name, e-mail address, role; what is not given stays. For the user and admins; role: admins."""
 
 from aws_lambda_powertools.event_handler import Response
 
