@@ -137,7 +137,6 @@ class Logs(Reading, Service):
             )
         if request.get("deletionProtectionEnabled"):
             raise NotEmulated("logs CreateLogGroup.deletionProtectionEnabled")
-        self._flush_pending()
         if self._find_group(call, name) is not None:
             raise ResourceAlreadyExists("The specified log group already exists")
         self.store.execute(
@@ -155,7 +154,6 @@ class Logs(Reading, Service):
 
     @operation("DeleteLogGroup")
     def delete_log_group(self, call: Call, request: Mapping[str, Any]) -> None:
-        self._flush_pending()
         group = self.group(call, request["logGroupName"])
         for table in ("logs_event", "logs_stream"):
             self.store.execute(f"DELETE FROM {table} WHERE group_id=?", (group["id"],))
@@ -164,7 +162,7 @@ class Logs(Reading, Service):
 
     @operation("DescribeLogGroups")
     def describe_log_groups(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
-        self._flush_pending()
+        self.flush()
         limit = request.get("limit", 50)
         prefix, needle = request.get("logGroupNamePrefix"), request.get("logGroupNamePattern")
         if prefix and needle:
@@ -224,7 +222,7 @@ class Logs(Reading, Service):
     @consumer("logs.retention")
     def expire(self, job: Job) -> None:
         """Once a day: removes what is older than its group's retention."""
-        self._flush_pending()
+        self.flush()
         now = int(self.clock.now() * 1000)
         for group in self.store.all("SELECT id,retention FROM logs_group WHERE retention IS NOT NULL"):
             self.store.execute(
@@ -278,7 +276,6 @@ class Logs(Reading, Service):
                 f"1 validation error detected: Value '{name}' at 'logStreamName' failed to satisfy constraint: Member must "
                 "satisfy regular expression pattern: [^:*]*"
             )
-        self._flush_pending()
         group = self.group(call, request["logGroupName"])
         if self._find_stream(group, name) is not None:
             raise ResourceAlreadyExists("The specified log stream already exists")
@@ -289,7 +286,6 @@ class Logs(Reading, Service):
 
     @operation("DeleteLogStream")
     def delete_log_stream(self, call: Call, request: Mapping[str, Any]) -> None:
-        self._flush_pending()
         stream = self.stream(self.group(call, request["logGroupName"]), request["logStreamName"])
         self.store.execute("DELETE FROM logs_event WHERE stream_id=?", (stream["id"],))
         self.store.execute("DELETE FROM logs_stream WHERE id=?", (stream["id"],))
@@ -317,7 +313,6 @@ class Logs(Reading, Service):
             else:
                 kept.append((moment, event["message"]))
         if kept:
-            self._flush_pending()
             self.write((call.account, call.region, group["name"], request["logStreamName"]), kept)
         result: dict[str, Any] = {"nextSequenceToken": str(self._last_id)}
         if rejected:
@@ -339,6 +334,7 @@ class Logs(Reading, Service):
         return row
 
     def _find_group(self, call: Call, name: str) -> Row | None:
+        self.flush()
         return self.store.one(
             "SELECT * FROM logs_group WHERE account=? AND region=? AND name=?",
             (call.account, call.region, name),
@@ -346,9 +342,6 @@ class Logs(Reading, Service):
 
     def _find_stream(self, group: Row, name: str) -> Row | None:
         return self.store.one("SELECT * FROM logs_stream WHERE group_id=? AND name=?", (group["id"], name))
-
-    def _flush_pending(self) -> None:
-        self._ingestion.flush()
 
 
 def _check_batch(events: Sequence[Mapping[str, Any]]) -> None:

@@ -25,11 +25,9 @@ class Reading:
 
         def group(self, call: Call, name: str) -> Row: ...
         def stream(self, group: Row, name: str) -> Row: ...
-        def flush(self) -> None: ...
 
     @operation("DescribeLogStreams")
     def describe_log_streams(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
-        self.flush()
         group = self.group(call, _group_name(request))
         order, prefix = request.get("orderBy", "LogStreamName"), request.get("logStreamNamePrefix", "")
         if prefix and order == "LastEventTime":
@@ -64,7 +62,6 @@ class Reading:
 
     @operation("GetLogEvents")
     def get_log_events(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
-        self.flush()
         stream = self.stream(self.group(call, _group_name(request)), request["logStreamName"])
         start, end = request.get("startTime", 0), request.get("endTime", _MAX_TIME)
         limit = min(request.get("limit", _PAGE_EVENTS), _PAGE_EVENTS)
@@ -95,7 +92,6 @@ class Reading:
 
     @operation("FilterLogEvents")
     def filter_log_events(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
-        self.flush()
         group = self.group(call, _group_name(request))
         matches = compile_pattern(request.get("filterPattern", ""))
         names, prefix = request.get("logStreamNames"), request.get("logStreamNamePrefix")
