@@ -21,10 +21,11 @@ from pileus.cloud.protocol.errors import (
 )
 from pileus.cloud.protocol.faults import Faults
 from pileus.cloud.protocol.model import Model, load_model
+from pileus.cloud.protocol.places import is_streaming
 from pileus.cloud.protocol.plan import NO_PARAMS, Match, Plan, Wire
 from pileus.cloud.protocol.query import Query, form_of
 from pileus.cloud.protocol.quirks import Quirks, quirks_of
-from pileus.cloud.protocol.rest import Rest, is_streaming
+from pileus.cloud.protocol.rest import Rest
 from pileus.cloud.protocol.restbody import JsonBody, XmlBody
 from pileus.cloud.protocol.router import Router
 from pileus.cloud.protocol.rpc import CborRpc, JsonRpc

@@ -6,9 +6,9 @@ package lies. Documentation is dropped, and the rest is kept under `cache_dir`, 
 
 from __future__ import annotations
 
-import gzip
 import importlib.util
 import os
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ def load_model(name: str, *, cache_dir: Path | None = None) -> Model:
         except (OSError, ValueError):
             pass  # not there, or cut off by a kill: made anew below
     raw = source.read_bytes()
-    parts = strip(orjson.loads(gzip.decompress(raw) if source.suffix == ".gz" else raw))
+    parts = strip(orjson.loads(zlib.decompress(raw, wbits=31) if source.suffix == ".gz" else raw))
     if kept is not None:
         _keep(kept, orjson.dumps(parts))
     return _model(name, parts)

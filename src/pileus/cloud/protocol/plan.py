@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from pileus.cloud.kernel.errors import AwsError
 from pileus.cloud.kernel.http import HttpRequest, HttpResponse
 
-NO_PARAMS: dict[str, str] = {}
+NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -18,7 +19,7 @@ class Match:
     form: the parameters of a query request, which had to be read to find the operation."""
 
     operation: str
-    path_params: dict[str, str]
+    path_params: Mapping[str, str]
     protocol: str
     form: Mapping[str, str] | None = None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import orjson
 
@@ -16,10 +16,10 @@ from pileus.cloud.kernel.http import HttpRequest, HttpResponse
 from pileus.cloud.protocol import eventstream, text, timestamps
 from pileus.cloud.protocol.errors import SerializationException, UnmodelledMember
 from pileus.cloud.protocol.model import Model
+from pileus.cloud.protocol.places import Places, Ref, header_items, is_streaming, literals, places
 from pileus.cloud.protocol.plan import Match, Plan
 from pileus.cloud.protocol.quirks import Quirks
 
-Ref = Mapping[str, Any]
 ReadText = Callable[[str], Any]
 ReadBody = Callable[[bytes], Any]
 WriteBody = Callable[[Any], bytes]
@@ -43,45 +43,6 @@ class RestBody(Protocol):
         ...
 
     def error(self, error: AwsError, request_id: str, resource: str) -> HttpResponse: ...
-
-
-class Places(NamedTuple):
-    """The members of a structure by where they stand."""
-
-    uri: dict[str, Ref]
-    query: dict[str, Ref]
-    header: dict[str, Ref]
-    prefixed: dict[str, Ref]
-    status: dict[str, Ref]
-    body: dict[str, Ref]
-    payload: str | None
-
-
-def places(shape: Ref) -> Places:
-    found = Places({}, {}, {}, {}, {}, {}, shape.get("payload"))
-    by_location = {
-        "uri": found.uri,
-        "querystring": found.query,
-        "header": found.header,
-        "headers": found.prefixed,
-        "statusCode": found.status,
-    }
-    for name, ref in shape["members"].items():
-        by_location.get(ref.get("location", ""), found.body)[name] = ref
-    return found
-
-
-def is_streaming(shapes: Mapping[str, Ref], parts: Mapping[str, Any], side: str) -> bool:
-    """Whether the body of this side (`input`, `output`) is a stream of bytes or events."""
-    if side not in parts:
-        return False
-    shape = shapes[parts[side]["shape"]]
-    name = shape.get("payload")
-    if name is None:
-        return any(shapes[ref["shape"]].get("eventstream") for ref in shape["members"].values())
-    ref = shape["members"][name]
-    payload = shapes[ref["shape"]]
-    return bool(ref.get("streaming") or payload.get("streaming") or payload.get("eventstream"))
 
 
 class Rest:
@@ -115,7 +76,7 @@ class Rest:
         uri = tuple(
             (name, ref.get("locationName", name), self._from_text(ref)) for name, ref in at.uri.items()
         )
-        query = self._query_reader(at.query, _literals(parts)) if at.query else None
+        query = self._query_reader(at.query, literals(parts)) if at.query else None
         header = self._header_reader(at) if at.header or at.prefixed else None
         body = self._body_reader(parts, at)
 
@@ -151,7 +112,7 @@ class Rest:
         is_time = self._shapes[shape["member"]["shape"]]["type"] == "timestamp"
 
         def split(value: str) -> list[Any]:
-            parts = _header_items(value)
+            parts = header_items(value)
             if is_time and any("-" not in part[:5] for part in parts):
                 parts = [f"{day}, {rest}" for day, rest in zip(parts[::2], parts[1::2], strict=False)]
             return parts if item is None else [item(part) for part in parts]
@@ -363,12 +324,6 @@ class Rest:
         return write_payload
 
 
-def _literals(parts: Mapping[str, Any]) -> frozenset[str]:
-    """The query parameters that belong to the operation's address."""
-    query = parts["http"]["requestUri"].partition("?")[2]
-    return frozenset(part.partition("=")[0] for part in query.split("&"))
-
-
 def _raw_writer(name: str, content_type: str) -> Callable[[Mapping[str, Any], HttpResponse], None]:
     def write(result: Mapping[str, Any], response: HttpResponse) -> None:
         value = result.get(name)
@@ -395,24 +350,3 @@ def _utf8(refusal: type[SerializationException]) -> ReadBody:
             raise refusal("Request body is not UTF-8") from None
 
     return read
-
-
-def _header_items(value: str) -> list[str]:
-    """`a, "b,\\"c"` as its two items."""
-    if '"' not in value:
-        return [item.strip() for item in value.split(",")] if value.strip() else []
-    items, item, quoted, at = [], "", False, 0
-    while at < len(value):
-        char = value[at]
-        if char == "\\" and quoted and at + 1 < len(value):
-            at += 1
-            item += value[at]
-        elif char == '"':
-            quoted = not quoted
-        elif char == "," and not quoted:
-            items.append(item.strip())
-            item = ""
-        else:
-            item += char
-        at += 1
-    return [*items, item.strip()]

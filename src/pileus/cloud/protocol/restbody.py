@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from typing import Any
-from xml.etree.ElementTree import ParseError, fromstring
 
 import orjson
 
@@ -14,8 +13,9 @@ from pileus.cloud.protocol import text, timestamps
 from pileus.cloud.protocol.errors import SerializationException
 from pileus.cloud.protocol.faults import Faults
 from pileus.cloud.protocol.model import Model
+from pileus.cloud.protocol.places import Ref
 from pileus.cloud.protocol.quirks import Quirks
-from pileus.cloud.protocol.rest import ReadBody, Ref, WriteBody
+from pileus.cloud.protocol.rest import ReadBody, WriteBody
 from pileus.cloud.protocol.rpc import json_bytes
 from pileus.cloud.protocol.tree import TreeReader, TreeWriter
 from pileus.cloud.protocol.xmltext import HEAD, XmlReader, XmlWriter, escape
@@ -91,6 +91,8 @@ class XmlBody:
         self._writer = XmlWriter(model.shapes, timestamps.to_iso)
 
     def reader(self, shape: str, only: frozenset[str] | None) -> ReadBody:
+        from xml.etree.ElementTree import ParseError, fromstring  # late: only S3 reads XML
+
         read = self._reader.structure(shape, only)
         refusal = self._refusal
 

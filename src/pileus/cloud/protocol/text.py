@@ -49,7 +49,7 @@ def _reading(read: FromText, wanted: str, refusal: TextRefusal) -> FromText:
 
 
 def _from_base64(text: str) -> bytes:
-    return a2b_base64(text.strip())
+    return a2b_base64("".join(text.split()), strict_mode=True)
 
 
 def to_text(shape: Mapping[str, Any], ref: Mapping[str, Any], time: ToText) -> ToText:

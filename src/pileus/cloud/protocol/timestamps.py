@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from calendar import timegm
 from datetime import UTC, datetime
 from time import gmtime
 from typing import Any
@@ -76,9 +75,8 @@ def from_text(text: str) -> float:
     found = _RFC822.fullmatch(text)
     if found:
         day, month, year, hour, minute, second = found.groups()
-        return float(
-            timegm((int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second)))
-        )
+        date = (int(year), _MONTHS.index(month) + 1, int(day))
+        return datetime(*date, int(hour), int(minute), int(second), tzinfo=UTC).timestamp()
     try:
         return float(text)
     except ValueError:

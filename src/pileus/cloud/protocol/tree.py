@@ -99,7 +99,7 @@ def _moment(value: Any) -> Any:
     if type(value) is str:
         try:
             return timestamps.from_text(value)
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, TypeError):
             pass
     raise _refuse(value, "Timestamp")
 

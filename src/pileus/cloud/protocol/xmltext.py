@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
-from xml.etree.ElementTree import Element
+from typing import TYPE_CHECKING, Any
 
 from pileus.cloud.protocol import text
 from pileus.cloud.protocol.errors import UnmodelledMember
 from pileus.cloud.protocol.text import TextRefusal, ToText
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
 Ref = Mapping[str, Any]
-ReadElement = Callable[[Element], Any]
-ReadElements = Callable[[list[Element]], Any]
+ReadElement = Callable[["Element"], Any]
+ReadElements = Callable[[list["Element"]], Any]
 Write = Callable[[Any, list[str]], None]
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
