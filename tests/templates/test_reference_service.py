@@ -73,7 +73,10 @@ def test_routes_of_functions_match_their_events(configuration: dict[str, Any]) -
 
 
 def test_the_name_that_new_replaces_stands_only_where_it_replaces_it() -> None:
-    texts = [path for path in SERVICE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    kinds = {".py", ".yml", ".json", ".toml", ".txt", ".md", ""}
+    hidden = (".ruff_cache", ".pytest_cache", ".pileus", ".venv", "build")
+    files = [path for path in SERVICE.rglob("*") if path.is_file() and not {*path.parts} & {*hidden}]
+    texts = [path for path in files if path.suffix in kinds]
     assert {path.name for path in texts if "pileus-service" in path.read_text()} == NAMED_IN
 
 
