@@ -1,0 +1,37 @@
+"""The service: its operations, grouped by what they are about, and the data plane."""
+
+from __future__ import annotations
+
+from pileus.cloud.kernel import Call, Cloud, HttpRequest, HttpResponse, operation
+
+from .account import Account
+from .apis import RestApis
+from .authorizers import Authorizers
+from .base import Request, Result
+from .dataplane.plane import DataPlane
+from .deployments import Deployments
+from .gateway_responses import GatewayResponses
+from .methods import Methods
+from .models import Models
+from .schema import MIGRATIONS
+from .usage_plans import UsagePlans
+
+
+class ApiGateway(RestApis, Methods, Models, Authorizers, Deployments, GatewayResponses, UsagePlans, Account):
+    """Implements `ApiDataPlane` (kernel/ports.py) for the others."""
+
+    name = "apigateway"
+    migrations = MIGRATIONS
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(cloud)
+        self.plane = DataPlane(cloud)
+
+    @operation("CreateRestApi")
+    def create_rest_api(self, call: Call, request: Request) -> Result:
+        api = super().create_rest_api(call, request)
+        self.add_built_in(call, api["id"])
+        return api
+
+    async def serve(self, api_id: str, stage: str, request: HttpRequest, path: str) -> HttpResponse:
+        return await self.plane.serve(api_id, stage, request, path)

@@ -1,0 +1,155 @@
+"""One request under way: what every step reads and adds to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from pileus.cloud.kernel import HttpRequest
+
+if TYPE_CHECKING:
+    from .compiled import Method
+    from .stage import ServedStage
+
+_NAMES = """Accept Accept-Charset Accept-Encoding Accept-Language Access-Control-Request-Headers
+ Access-Control-Request-Method Authorization Cache-Control Content-Disposition Content-Encoding Content-Language
+ Content-MD5 Content-Type Cookie Date DNT Forwarded From Host If-Match If-Modified-Since If-None-Match If-Range
+ If-Unmodified-Since Idempotency-Key Max-Forwards Origin Pragma Range Referer Sec-Fetch-Dest Sec-Fetch-Mode
+ Sec-Fetch-Site Sec-Fetch-User Upgrade-Insecure-Requests User-Agent Via X-Amz-Date X-Amz-Security-Token
+ X-Amz-Content-Sha256 X-Amz-User-Agent X-Amzn-Trace-Id X-Forwarded-For X-Forwarded-Port X-Forwarded-Proto
+ X-Forwarded-Host X-Requested-With X-HTTP-Method-Override"""
+#: How clients write the headers that are theirs; the HTTP server gives all names in lower case.
+_SPELLING: Mapping[str, str] = {name.lower(): name for name in _NAMES.split()}
+#: Between the client and API Gateway only: no integration sees them.
+_HOP = frozenset(
+    [
+        "connection",
+        "content-length",
+        "expect",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ]
+)
+SENT: Mapping[str, str | None] = {**_SPELLING, **dict.fromkeys(_HOP)}
+
+
+@lru_cache(8)
+def request_time(second: int) -> str:
+    return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(second))
+
+
+@dataclass(slots=True)
+class Exchange:
+    """path: percent-encoded, after the stage. trace: the X-Amzn-Trace-Id header that goes to the integration.
+
+    authorizer: the `$context.authorizer` map. status, error: of the answer, for the access log.
+    """
+
+    stage: ServedStage
+    request: HttpRequest
+    path: str
+    request_id: str
+    extended_id: str
+    now: float
+    trace: str
+    method: Method | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    authorizer: dict[str, Any] | None = None
+    usage_key: str | None = None
+    api_key: str | None = None
+    api_key_id: str | None = None
+    overrides: dict[str, Any] = field(default_factory=dict)
+    error: Any = None
+    integration_status: int | None = None
+    _headers: tuple[dict[str, str], dict[str, list[str]]] | None = None
+    _context: dict[str, Any] | None = None
+
+    @property
+    def arn(self) -> str:
+        """The method that is asked for, as policies name it."""
+        return (
+            f"{self.stage.arn}/{self.request.method}{self.path if self.path[:1] == '/' else '/' + self.path}"
+        )
+
+    def headers(self) -> tuple[dict[str, str], dict[str, list[str]]]:
+        """The client's headers as an integration sees them, single and multi-valued, with what the way adds."""
+        if self._headers is None:
+            request = self.request
+            single: dict[str, str] = {}
+            multi: dict[str, list[str]] = {}
+            for name, value in request.headers.items():
+                spelling = SENT.get(name, name)
+                if spelling is not None:
+                    single[spelling] = value
+                    multi[spelling] = [value]
+            way = request.headers.get("x-forwarded-for")
+            port = request.host.partition(":")[2]
+            added = {
+                "X-Amzn-Trace-Id": self.trace,
+                "X-Forwarded-For": f"{way}, {request.client}" if way else request.client,
+                "X-Forwarded-Port": port or ("443" if request.scheme == "https" else "80"),
+                "X-Forwarded-Proto": request.scheme,
+            }
+            for name, value in added.items():
+                single[name] = value
+                multi[name] = [value]
+            self._headers = (single, multi)
+        return self._headers
+
+    def identity(self) -> dict[str, Any]:
+        request = self.request
+        identity: dict[str, Any] = {
+            "cognitoIdentityPoolId": None,
+            "accountId": None,
+            "cognitoIdentityId": None,
+            "caller": None,
+            "sourceIp": request.client,
+            "principalOrgId": None,
+            "accessKey": None,
+            "cognitoAuthenticationType": None,
+            "cognitoAuthenticationProvider": None,
+            "userArn": None,
+            "userAgent": request.headers.get("user-agent"),
+            "user": None,
+        }
+        if self.api_key is not None:
+            identity["apiKey"] = self.api_key
+            identity["apiKeyId"] = self.api_key_id
+        return identity
+
+    def request_context(self) -> dict[str, Any]:
+        """`requestContext` of an event. Keys that the stage and the method fix come ready made."""
+        request, stage = self.request, self.stage
+        method = self.method
+        host = request.host
+        name = host.partition(":")[0]
+        context: dict[str, Any] = {
+            "resourceId": method.resource_id if method else None,
+            "resourcePath": method.resource_path if method else None,
+            "httpMethod": request.method,
+            "extendedRequestId": self.extended_id,
+            "requestTime": request_time(int(self.now)),
+            "path": f"/{stage.name}{self.path}",
+            "accountId": stage.account,
+            "protocol": "HTTP/1.1",
+            "stage": stage.name,
+            "domainPrefix": name.partition(".")[0],
+            "requestTimeEpoch": int(self.now * 1000),
+            "requestId": self.request_id,
+            "identity": self.identity(),
+            "domainName": host or name,
+            "deploymentId": stage.deployment_id,
+            "apiId": stage.api_id,
+        }
+        if self.authorizer is not None:
+            context["authorizer"] = self.authorizer
+        if method is not None and method.operation_name:
+            context["operationName"] = method.operation_name
+        return context
