@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pileus.cloud.kernel import Call, NotEmulated, operation
+from pileus.cloud.kernel import Call, operation
 
 from .base import Operations, Request, Result
 from .documents import Document, Documents, Kind, bare
@@ -12,7 +12,7 @@ from .patch import Patch, apply, boolean, values
 _PATCHES = (
     *values("name", "description", "customerId"),
     Patch("/enabled", "enabled", boolean),
-    Patch("/stages", refused=True, operations=frozenset({"add", "remove"})),
+    Patch("/stages", "stageKeys", operations=frozenset({"add", "remove"}), kind="set"),
 )
 
 
@@ -84,6 +84,9 @@ class ApiKeys(Operations):
     def update_api_key(self, call: Call, request: Request) -> Result:
         key = self.api_key(call, request["apiKey"])
         apply(key, request.get("patchOperations"), _PATCHES, "UpdateApiKey")
+        for stage in key["stageKeys"]:
+            api_id, _, name = stage.partition("/")
+            self._stage_key(call, {"restApiId": api_id, "stageName": name})
         key["lastUpdatedDate"] = int(call.now)
         self._keep_key(call, key)
         return bare(key, "value")
@@ -96,7 +99,3 @@ class ApiKeys(Operations):
             documents.delete(Kind.USAGE_PLAN_KEY, key["id"], link["planId"])
         documents.delete(Kind.API_KEY, key["id"])
         self.plane.forget_keys()
-
-    @operation("ImportApiKeys")
-    def import_api_keys(self, call: Call, request: Request) -> Result:
-        raise NotEmulated("apigateway ImportApiKeys")

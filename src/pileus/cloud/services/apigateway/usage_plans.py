@@ -55,7 +55,7 @@ class UsagePlans(ApiKeys):
                 raise BadRequestException(
                     f"Usage Plan quota offset must be zero in the {quota['period']} period"
                     if most == 0
-                    else f"Usage Plan quota offset must be between 0 and {most} inclusive"
+                    else f"Usage Plan quota offset must be between 0 and {most} inclusive in the {quota['period']} period"
                 )
         if throttle:
             throttle.setdefault("burstLimit", 0)

@@ -1,0 +1,1 @@
+"""What the CloudFormation types do; cfn.py lists them."""
