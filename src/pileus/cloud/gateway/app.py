@@ -3,6 +3,7 @@ service's own HTTP address (`http://127.0.0.1:3000/{stage}/…`)."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import cast
 
@@ -10,7 +11,7 @@ from ..kernel.cloud import Cloud
 from ..kernel.http import HttpRequest, HttpResponse
 from .identify import api_of_host
 from .internal import InternalApi
-from .messages import Receive, Scope, Send, read_body, read_head, respond
+from .messages import Receive, Scope, Send, answered, read_body, read_head, respond
 from .steps import Pipeline
 
 
@@ -26,7 +27,7 @@ class CloudApp:
         if scope["type"] != "http":
             return
         request = read_head(scope, receive)
-        await respond(send, request.method, await self._answer(request))
+        await respond(send, request.method, await answered(self._answer(request)))
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         path = request.path
@@ -57,22 +58,34 @@ class SiteApp:
     """The HTTP address of one deployed API.
 
     target: gives (api id, stage) now; it changes when the stack is replaced. prefixed: whether the path begins with
-    the stage, as AWS's own URLs do.
+    the stage, as AWS's own URLs do. observer: told of each finished request.
     """
 
-    def __init__(self, cloud: Cloud, target: Callable[[], tuple[str, str]], *, prefixed: bool = True) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        target: Callable[[], tuple[str, str]],
+        *,
+        prefixed: bool = True,
+        observer: Callable[[HttpRequest, HttpResponse, float], None] | None = None,
+    ) -> None:
         self.cloud = cloud
         self._target = target
         self._prefixed = prefixed
+        self._observer = observer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        started = time.perf_counter()
         request = read_head(scope, receive)
-        await read_body(request)
-        await respond(send, request.method, await self._answer(request))
+        response = await answered(self._answer(request))
+        await respond(send, request.method, response)
+        if self._observer is not None:
+            self._observer(request, response, time.perf_counter() - started)
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
+        await read_body(request)
         api_id, stage = self._target()
         path = request.path
         if self._prefixed:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
+
+import orjson
 
 from ..kernel.errors import AwsError
 from ..kernel.http import HttpRequest, HttpResponse
+
+log = logging.getLogger("pileus.gateway")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -40,6 +45,20 @@ def read_head(scope: Scope, receive: Receive) -> HttpRequest:
     if "content-length" in headers or "transfer-encoding" in headers:
         request.stream = _chunks(receive)
     return request
+
+
+async def answered(work: Coroutine[Any, Any, HttpResponse]) -> HttpResponse:
+    """The last boundary: what no API has turned into an answer of its own. A bug is printed and answered with 500."""
+    try:
+        return await work
+    except ConnectionResetError:
+        return HttpResponse(400)  # nobody is there to read it
+    except AwsError as error:
+        body = orjson.dumps({"message": error.message, "code": error.code})
+        return HttpResponse(error.status, {"content-type": "application/json"}, body)
+    except Exception:
+        log.exception("a request failed")
+        return HttpResponse(500, {"content-type": "application/json"}, b'{"message":"Internal server error"}')
 
 
 async def _chunks(receive: Receive) -> AsyncIterator[bytes]:

@@ -54,6 +54,8 @@ class Pipeline:
             response = self.serialise(exchange, result)
         except AwsError as error:
             response = self.refuse(exchange, error)
+        except ConnectionResetError:
+            raise
         except Exception:
             log.exception("request %s failed: %s %s", exchange.request_id, request.method, request.path)
             response = self.refuse(
@@ -136,8 +138,8 @@ class Pipeline:
             result: dict[str, Any] | None = await method(call, exchange.parameters)
             return result
         with self.cloud.store.transaction():
-            result = method(call, exchange.parameters)
-        return result
+            answer: dict[str, Any] | None = method(call, exchange.parameters)
+        return answer
 
     def serialise(self, exchange: Exchange, result: dict[str, Any] | None) -> HttpResponse:
         assert exchange.codec is not None

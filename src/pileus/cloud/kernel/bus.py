@@ -207,7 +207,7 @@ class Bus:
                 self._store.execute("DELETE FROM job WHERE id=?", (job.id,))
         except Retry as retry:
             self._again(job, retry.seconds)
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged by _failed: one consumer's bug must not stop the bus
             self._failed(job)
         finally:
             self._end(job)
@@ -219,7 +219,7 @@ class Bus:
                 self._store.execute("DELETE FROM job WHERE id=?", (job.id,))
         except Retry as retry:
             self._again(job, retry.seconds)
-        except Exception:
+        except Exception:  # noqa: BLE001 - logged by _failed: one consumer's bug must not stop the bus
             self._failed(job)
         finally:
             self._end(job)

@@ -16,7 +16,8 @@ class Settings:
 
     state: the state folder, None for memory only. account, region: what applies where a caller does not say.
     iam: `off` until policies are evaluated. cache: where compiled models are kept between runs. xray_daemon:
-    `host:port` of the X-Ray daemon's UDP socket, once it is bound.
+    `host:port` of the X-Ray daemon's UDP socket, once it is bound. python: the interpreter that functions run on,
+    None for the project's own.
     """
 
     endpoint: str = "http://127.0.0.1:4566"
@@ -27,3 +28,4 @@ class Settings:
     host: str = "127.0.0.1"
     cache: Path | None = None
     xray_daemon: str = ""
+    python: str | None = None

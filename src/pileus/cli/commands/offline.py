@@ -1,0 +1,124 @@
+"""`pileus offline`: the whole service on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..failure import UserError
+from ..offline import OfflineOptions, run
+from ..serving import serve
+from ..ui import Ui
+
+#: Options of serverless-offline that have no place here, with what to do instead.
+_ELSEWHERE = {
+    "--useDocker": "functions run in processes of their own, without Docker: leave it out.",
+    "--useInProcess": "functions always run in processes of their own: leave it out.",
+    "--lambdaPort": "the Lambda API answers on the cloud's endpoint: use --port.",
+    "--websocketPort": "WebSocket APIs are not emulated yet.",
+    "--httpsProtocol": "the API answers over HTTP only.",
+    "--noAuth": "authorizers run as they do in AWS: leave it out.",
+    "--ignoreJWTSignature": "tokens are checked as they are in AWS: leave it out.",
+    "--noTimeout": "timeouts are enforced as in AWS: raise 'timeout' in serverless.yml instead.",
+    "--disableScheduledEvents": "disable the rule in serverless.yml instead (enabled: false).",
+    "--prefix": "paths are AWS's own, /{stage}/…; --noPrependStageInUrl drops the stage.",
+    "--resourceRoutes": "routes come from the compiled template; resources declare theirs there.",
+}
+
+
+def _elsewhere(name: str, why: str) -> Callable[[Any], Any]:
+    def refuse(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+        if value is not None:
+            raise UserError(f"{name} is an option of serverless-offline that Pileus does not have.", hint=why)
+
+    return click.option(name, name.lstrip("-").lower(), hidden=True, is_flag=False, flag_value="", default=None,
+                        callback=refuse, expose_value=False)  # fmt: skip
+
+
+def _pair(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"'{value}' is not KEY=VALUE")
+        pairs[name] = text
+    return pairs
+
+
+@click.command(name="offline", short_help="Run the whole serverless.yml on this machine.")
+@click.argument("start", required=False, type=click.Choice(["start"]), metavar="[start]")
+@click.option("--stage", "-s", help="Stage; provider.stage or 'dev' by default.")
+@click.option("--region", "-r", help="Region; provider.region by default.")
+@click.option(
+    "--param",
+    multiple=True,
+    callback=_pair,
+    metavar="KEY=VALUE",
+    help="A value for ${param:KEY}. Repeatable.",
+)
+@click.option(
+    "--config", "-c", "config_name", help="Name of the configuration file; serverless.yml by default."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--http-port", "--httpPort", default=3000, show_default=True, help="Port of the service's HTTP API."
+)
+@click.option("--port", default=4566, show_default=True, help="Port of the AWS endpoint.")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the durable state; .pileus beside serverless.yml by default.",
+)
+@click.option("--ephemeral", is_flag=True, help="Keep the state in memory only.")
+@click.option("--python", "python", help="Interpreter for Python functions; the project's .venv by default.")
+@click.option(
+    "--no-prepend-stage-in-url",
+    "--noPrependStageInUrl",
+    "bare",
+    is_flag=True,
+    help="Serve the API without /{stage}.",
+)
+@click.option("--reloadHandler", "--reload-handler", "reload_handler", is_flag=True, hidden=True)
+@click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
+def command(
+    start: str | None,
+    stage: str | None,
+    region: str | None,
+    param: dict[str, str],
+    config_name: str | None,
+    host: str,
+    http_port: int,
+    port: int,
+    state: Path | None,
+    ephemeral: bool,
+    python: str | None,
+    bare: bool,
+    reload_handler: bool,
+    as_json: bool,
+) -> None:
+    """Run the whole serverless.yml on this machine: API, functions, tables, buckets, queues, events, schedules, mail.
+
+    Code is mounted: a saved handler is what the next request runs. Ctrl-C stops; the state stays in .pileus.
+    """
+    options = {name: value for name, value in (("stage", stage), ("region", region)) if value}
+    folder = Path.cwd()
+    settings = OfflineOptions(
+        folder=folder,
+        options=options,
+        params=param,
+        config_name=config_name,
+        host=host,
+        http_port=http_port,
+        port=port,
+        state=None if ephemeral else (state or folder / ".pileus"),
+        python=python,
+        prefixed=not bare,
+    )
+    serve(run(settings, Ui.stdout(json=as_json)))
+
+
+for _name, _why in _ELSEWHERE.items():
+    command = _elsewhere(_name, _why)(command)
