@@ -177,7 +177,9 @@ class Environment:
         event = self._event
         if event is not None:
             document = self._verdict_document(event) or self._exit_document(event.request_id, code)
-            self._finish(document, "error", "Runtime.OutOfMemory" if self._verdict == "memory" else "Runtime.ExitError")
+            self._finish(
+                document, "error", "Runtime.OutOfMemory" if self._verdict == "memory" else "Runtime.ExitError"
+            )
         self._die()
         self._on_idle(self)
 
@@ -226,11 +228,12 @@ class Environment:
 
     def check_memory(self) -> None:
         """Ends an invocation that uses more than its function has; called now and then while it runs."""
-        if self._event is not None and self._memory is not None and not self._verdict:
-            if self._memory.sample() > self.spec.memory:
-                self._verdict = "memory"
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(self.pid, signal.SIGKILL)
+        if self._event is None or self._memory is None or self._verdict:
+            return
+        if self._memory.sample() > self.spec.memory:
+            self._verdict = "memory"
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def _timed_out(self) -> None:
         if self._event is None or self.dead:
@@ -346,5 +349,8 @@ def _module_path(spec: FunctionSpec, variables: dict[str, str]) -> list[str]:
     paths = [str(spec.code)]
     paths += [entry for entry in variables.get("PYTHONPATH", "").split(":") if entry]
     for layer in spec.layers:
-        paths += [str(layer / "python"), *map(str, sorted((layer / "python/lib").glob("python3*/site-packages")))]
+        paths += [
+            str(layer / "python"),
+            *map(str, sorted((layer / "python/lib").glob("python3*/site-packages"))),
+        ]
     return paths

@@ -87,7 +87,13 @@ def start_line(spec: FunctionSpec, request_id: str) -> str:
 
 
 def end_lines(
-    spec: FunctionSpec, request_id: str, seconds: float, init: float | None, memory: int, status: str, error: str
+    spec: FunctionSpec,
+    request_id: str,
+    seconds: float,
+    init: float | None,
+    memory: int,
+    status: str,
+    error: str,
 ) -> list[str]:
     """END and REPORT. init: seconds of the init phase, on the invocation that it came before; it is billed too."""
     duration = seconds * 1000

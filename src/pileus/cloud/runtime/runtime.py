@@ -110,7 +110,9 @@ class Runtime:
     def _usable(self, environment: Environment) -> bool:
         if environment.dead or (environment.files is not None and environment.files.changed()):
             return False
-        return environment.expires is None or environment.expires > self.hooks.clock() + environment.spec.timeout
+        return (
+            environment.expires is None or environment.expires > self.hooks.clock() + environment.spec.timeout
+        )
 
     def _idle_again(self, environment: Environment) -> None:
         self._busy.discard(environment)
@@ -216,7 +218,10 @@ class Runtime:
                 document = error_document("Sandbox.Timedout", f"RequestId: {event.request_id} Error: {text}")
             now = int(self.hooks.clock() * 1000)
             status = "timeout" if error.timed_out else "error"
-            lines = [start_line(spec, event.request_id), *end_lines(spec, event.request_id, 0, None, 0, status, "")]
+            lines = [
+                start_line(spec, event.request_id),
+                *end_lines(spec, event.request_id, 0, None, 0, status, ""),
+            ]
             record = [(now, line) for line in lines]
             self._show(spec, "init", record)
             future.set_result(Outcome(document, True, log=record))
@@ -334,7 +339,9 @@ class Runtime:
     def processes(self) -> list[int]:
         """The pids of zygotes and environments, for tests and `pileus status`."""
         found = [zygote.pid for zygotes in self._zygotes.values() for zygote in zygotes if zygote.is_alive]
-        return found + [each.pid for pool in self._pools.values() for each in pool.all if each.pid and not each.dead]
+        return found + [
+            each.pid for pool in self._pools.values() for each in pool.all if each.pid and not each.dead
+        ]
 
 
 def code_root(path: Path) -> Path:

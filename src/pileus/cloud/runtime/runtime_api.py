@@ -19,7 +19,9 @@ _NEXT = _VERSION + b"invocation/next"
 _INVOCATION = _VERSION + b"invocation/"
 _INIT_ERROR = _VERSION + b"init/error"
 _FILES = _VERSION + b"pileus/files"
-_ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
+_ACCEPTED = (
+    b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
+)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 #: The largest response that the Runtime API takes: 6 MB and a little.
@@ -189,5 +191,8 @@ class _Connection(asyncio.Protocol):
 
     def _refuse(self, status: bytes, kind: bytes, text: bytes) -> None:
         body = b'{"errorMessage":"%b","errorType":"%b"}\n' % (text, kind)
-        head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+        head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (
+            status,
+            len(body),
+        )
         self.send(head + body)

@@ -1,5 +1,7 @@
 """An execution environment: what the zygote's child becomes. Init phase, then one event after another."""
 
+# ruff: noqa: PTH - pathlib would cost each cold start milliseconds
+
 from __future__ import annotations
 
 import faulthandler
@@ -10,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from typing import Any, NoReturn, Optional
+from typing import Any, NoReturn
 
 from . import handler as handlers
 from . import logs, prime
@@ -54,8 +56,8 @@ def _settle(message: dict[str, Any], log: int) -> None:
     sys.path[:0] = message["paths"]
     sys.argv = [""]
     random.seed()
-    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115, PTH123
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115, PTH123
+    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
     sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
     faulthandler.register(STACK_SIGNAL, file=2, all_threads=True, chain=False)
 
@@ -64,7 +66,7 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except Exception:  # noqa: S110 - a stream of the user's that is closed
+        except Exception:
             pass
 
 
@@ -73,7 +75,7 @@ class _Environment:
         self._client = RuntimeClient(message["env"]["AWS_LAMBDA_RUNTIME_API"], socket.socket(fileno=api))
         self._name: str = message["handler"]
         self._encode = handlers.encoder(message["runtime"])
-        self._watched: Optional[Watched] = None
+        self._watched: Watched | None = None
         if message["reload"]:
             install_loader(message["root"])
             self._watched = Watched(message["root"])

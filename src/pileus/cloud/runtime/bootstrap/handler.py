@@ -1,5 +1,7 @@
 """Finding the handler, and Lambda's words for what goes wrong with it."""
 
+# ruff: noqa: PTH - pathlib would cost each cold start milliseconds
+
 from __future__ import annotations
 
 import decimal
@@ -8,17 +10,18 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Callable, Optional
+from typing import Any
 
 Handler = Callable[[Any, Any], Any]
-_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH100, PTH120
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class Fault(Exception):
     """The handler can't be had. kind: the errorType on the wire."""
 
-    def __init__(self, kind: str, message: str, trace: Optional[list[str]] = None) -> None:
+    def __init__(self, kind: str, message: str, trace: list[str] | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
@@ -53,11 +56,13 @@ def load(name: str) -> Handler:
     return found  # type: ignore[no-any-return]
 
 
-def _own_frames(trace: Optional[TracebackType]) -> list[str]:
+def _own_frames(trace: TracebackType | None) -> list[str]:
     """The traceback as Lambda formats it, without the frames of the runtime and of the import system before the
     first of the function's own."""
     frames = list(traceback.extract_tb(trace))
-    while frames and (frames[0].filename.startswith((_HERE, "<frozen importlib")) or _is_importlib(frames[0].filename)):
+    while frames and (
+        frames[0].filename.startswith((_HERE, "<frozen importlib")) or _is_importlib(frames[0].filename)
+    ):
         frames.pop(0)
     return traceback.format_list(frames)
 

@@ -5,6 +5,8 @@ interpreter's own audit event of `open`. It also keeps bytecode from going stale
 seconds and size, which two quick edits share, so one is not written while its source is that young.
 """
 
+# ruff: noqa: PTH - pathlib would cost each cold start milliseconds
+
 from __future__ import annotations
 
 import importlib.machinery as machinery
@@ -12,7 +14,7 @@ import json
 import os
 import sys
 import time
-from typing import Any, Optional
+from typing import Any
 
 _YOUNG = 2.5
 
@@ -20,7 +22,7 @@ _YOUNG = 2.5
 class _SourceLoader(machinery.SourceFileLoader):
     def set_data(self, path: str, data: Any, **options: Any) -> None:
         try:
-            if time.time() - os.stat(self.path).st_mtime < _YOUNG:  # noqa: PTH116
+            if time.time() - os.stat(self.path).st_mtime < _YOUNG:
                 return
         except OSError:
             return
@@ -41,7 +43,9 @@ def install_loader(root: str) -> None:
         return hook(path)
 
     sys.path_hooks.insert(0, project_hook)
-    for path in [known for known in sys.path_importer_cache if known == root or known.startswith(root + os.sep)]:
+    for path in [
+        known for known in sys.path_importer_cache if known == root or known.startswith(root + os.sep)
+    ]:
         del sys.path_importer_cache[path]
 
 
@@ -60,11 +64,11 @@ class Watched:
         if type(path) is str and not (isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)):
             if mode and any(letter in mode for letter in "wax+"):
                 return
-            full = path if path.startswith("/") else os.path.join(os.getcwd(), path)  # noqa: PTH109
+            full = path if path.startswith("/") else os.path.join(os.getcwd(), path)
             if full.startswith(self._inside) and not full.endswith(".pyc"):
                 self._opened.add(full)
 
-    def news(self) -> Optional[bytes]:
+    def news(self) -> bytes | None:
         """What was read since the last time, as JSON, or None."""
         if len(sys.modules) == self._modules and not self._opened:
             return None

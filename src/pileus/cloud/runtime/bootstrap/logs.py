@@ -12,7 +12,7 @@ import os
 import sys
 import time
 import traceback
-from typing import Any, Optional
+from typing import Any
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"aws_request_id", "message", "asctime", "taskName"}
 _LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "ERROR": 40, "FATAL": 50}
@@ -21,7 +21,7 @@ _LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "ERROR": 40, "FATAL"
 class Current:
     """The invocation under way, for the records that are written in it."""
 
-    request_id: Optional[str] = None
+    request_id: str | None = None
 
 
 class _Filter(logging.Filter):
@@ -31,7 +31,7 @@ class _Filter(logging.Filter):
 
 
 class _TextFormatter(logging.Formatter):
-    converter = staticmethod(time.gmtime)  # type: ignore[assignment]
+    converter = staticmethod(time.gmtime)
 
     def __init__(self) -> None:
         super().__init__(
@@ -60,7 +60,9 @@ class _JsonFormatter(logging.Formatter):
                 document["location"] = f"{last.filename}:{last.name}:{last.lineno}"
         document["requestId"] = getattr(record, "aws_request_id", None)
         document.update((key, value) for key, value in vars(record).items() if key not in _STANDARD)
-        return json.dumps({k: v for k, v in document.items() if v is not None}, default=str, ensure_ascii=False)
+        return json.dumps(
+            {k: v for k, v in document.items() if v is not None}, default=str, ensure_ascii=False
+        )
 
 
 class _Handler(logging.Handler):
@@ -100,5 +102,8 @@ def write_error(document: dict[str, Any]) -> None:
         return
     lines = [f"[ERROR] {document['errorType']}: {document['errorMessage']}"]
     if document["stackTrace"]:
-        lines += ["Traceback (most recent call last):", *(frame.rstrip("\n") for frame in document["stackTrace"])]
+        lines += [
+            "Traceback (most recent call last):",
+            *(frame.rstrip("\n") for frame in document["stackTrace"]),
+        ]
     sys.stdout.write("\r".join(lines).replace("\n", "\r") + "\n")

@@ -1,11 +1,13 @@
 """The script that the server starts with the project's interpreter: `python -I main.py CONTROL_FD`."""
 
+# ruff: noqa: PTH - pathlib would cost each cold start milliseconds
+
 import importlib.util
 import os
 import sys
 
 if __name__ == "__main__":
-    _folder = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib would cost milliseconds
+    _folder = os.path.dirname(os.path.abspath(__file__))
     _spec = importlib.util.spec_from_file_location(
         "_pileus", os.path.join(_folder, "__init__.py"), submodule_search_locations=[_folder]
     )

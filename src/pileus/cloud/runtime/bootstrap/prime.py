@@ -5,6 +5,8 @@ lies outside of the project is imported, once, for all. The project's own module
 the code makes a client of, one is made here, so that the models and rules that it needs are parsed before the fork.
 """
 
+# ruff: noqa: PTH - pathlib would cost each cold start milliseconds
+
 from __future__ import annotations
 
 import ast
@@ -13,15 +15,43 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any, Optional
+from typing import Any
 
 #: What these change in the interpreter while they are imported, only the function that wants it may have.
 _NEVER = frozenset({"ddtrace", "newrelic", "lumigo_tracer", "gevent", "eventlet"})
-_BASE = (
-    "base64 collections.abc copy dataclasses datetime decimal enum functools hashlib hmac http.client io itertools "
-    "json logging math pathlib re secrets socket ssl string tempfile threading time traceback typing urllib.parse "
-    "urllib.request uuid zoneinfo"
-).split()
+_BASE = [
+    "base64",
+    "collections.abc",
+    "copy",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "enum",
+    "functools",
+    "hashlib",
+    "hmac",
+    "http.client",
+    "io",
+    "itertools",
+    "json",
+    "logging",
+    "math",
+    "pathlib",
+    "re",
+    "secrets",
+    "socket",
+    "ssl",
+    "string",
+    "tempfile",
+    "threading",
+    "time",
+    "traceback",
+    "typing",
+    "urllib.parse",
+    "urllib.request",
+    "uuid",
+    "zoneinfo",
+]
 _LIMIT = 2000
 
 
@@ -48,10 +78,8 @@ def steps(message: dict[str, Any], reads: dict[str, Any]) -> Iterator[None]:
 
 
 def _import(name: str) -> None:
-    try:
+    with contextlib.suppress(BaseException):  # the function that needs it will say so
         importlib.import_module(name)
-    except BaseException:  # noqa: S110 - the function that needs it will say so
-        pass
 
 
 class _Scan:
@@ -63,12 +91,12 @@ class _Scan:
 
     def is_own(self, top: str) -> bool:
         path = os.path.join(self.root, top)
-        return os.path.isdir(path) or os.path.isfile(path + ".py")  # noqa: PTH112, PTH113
+        return os.path.isdir(path) or os.path.isfile(path + ".py")
 
-    def _file(self, dotted: str) -> Optional[str]:
+    def _file(self, dotted: str) -> str | None:
         path = os.path.join(self.root, *dotted.split("."))
         for candidate in (path + ".py", os.path.join(path, "__init__.py")):
-            if os.path.isfile(candidate):  # noqa: PTH113
+            if os.path.isfile(candidate):
                 return candidate
         return None
 
@@ -84,7 +112,7 @@ class _Scan:
 
     def _read(self, path: str, package: list[str]) -> None:
         try:
-            with open(path, "rb") as file:  # noqa: PTH123
+            with open(path, "rb") as file:
                 tree = ast.parse(file.read(), path)
         except (OSError, SyntaxError, ValueError):
             return
@@ -137,7 +165,7 @@ def _boto(services: list[str]) -> Iterator[None]:
             made.client(name, endpoint_url="http://127.0.0.1:1")
             if name in made.get_available_resources():
                 made.resource(name, endpoint_url="http://127.0.0.1:1")
-        except Exception:  # noqa: S110 - no such service: the function will say so
+        except Exception:
             pass
         yield
 
@@ -173,7 +201,10 @@ class _Recorder(dict):  # type: ignore[type-arg]
     reads: dict[str, Any]
 
     def __getitem__(self, key: Any) -> Any:
-        if sys._getframe(2).f_code.co_name in ("__iter__", "copy"):  # the whole of it, for a child process or so
+        if sys._getframe(2).f_code.co_name in (
+            "__iter__",
+            "copy",
+        ):  # the whole of it, for a child process or so
             return dict.__getitem__(self, key)
         value = dict.get(self, key)
         self.reads[os.fsdecode(key)] = None if value is None else os.fsdecode(value)
@@ -198,13 +229,13 @@ def recorded_reads(reads: dict[str, Any]) -> Iterator[None]:
 def make_room(root: str, own: frozenset[str]) -> None:
     """In a child: forgets what was imported ahead under a name that is a module of this project."""
     try:
-        names = os.listdir(root)  # noqa: PTH208
+        names = os.listdir(root)
     except OSError:
         return
     for entry in names:
         name = entry[:-3] if entry.endswith(".py") else entry
         if name in sys.modules and name not in own:
             package = os.path.join(root, name, "__init__.py")
-            if entry.endswith(".py") or os.path.isfile(package):  # noqa: PTH113
+            if entry.endswith(".py") or os.path.isfile(package):
                 for loaded in [m for m in sys.modules if m == name or m.startswith(name + ".")]:
                     del sys.modules[loaded]

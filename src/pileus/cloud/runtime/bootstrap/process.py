@@ -6,11 +6,12 @@ import ctypes
 import os
 import signal
 import sys
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 
 
-def _bind_prctl():  # type: ignore[no-untyped-def]
+def _bind_prctl() -> Any:
     if not sys.platform.startswith("linux"):
         return None
     return ctypes.CDLL(None, use_errno=True).prctl

@@ -1,0 +1,43 @@
+"""AWS Lambda, all parts together. The folder's other files hold one resource each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from ...runtime import FunctionSpec
+from .event_sources import EventSources
+from .events import AsyncEvents
+from .functions import Functions
+from .permissions import Permissions
+from .versions import Versions
+
+
+class Lambda(Versions, Functions, Permissions, AsyncEvents, EventSources):
+    """The service, and the port `Functions` of the kernel."""
+
+    def start(self) -> None:
+        self.start_pollers()
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop().call_soon(self.warm_all)
+
+    async def stop(self) -> None:
+        await self.stop_pollers()
+        if self._runtime is not None:
+            await self._runtime.stop()
+            self._runtime = None
+
+    def is_busy(self) -> bool:
+        return self.pollers_busy() or (self._runtime is not None and self._runtime.is_busy)
+
+    def warm(self, spec: FunctionSpec) -> None:
+        """Has the function's interpreter started and its third-party modules imported, ahead of the first event."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:  # no loop, no processes: a tool that only looks at the state
+            return
+        self.runtime.prepare(spec)
+
+    def warm_all(self) -> None:
+        for row in self.store.all("SELECT account, region, name FROM lambda_version WHERE number=0"):
+            self.warm(self.target(row["name"], row["account"], row["region"]).choose())
