@@ -1,0 +1,93 @@
+"""`http`: one REST API for the service. Read `compile_events` top to bottom for what it is made of.
+
+The stage itself is made by the deployment resource; throttling, tracing and logs of a stage are settings that the
+deployer makes by API calls afterwards, so only their log group and role stand in the template.
+"""
+
+import re
+
+from pileus.compile import custom_resources, naming
+from pileus.compile import intrinsics as fn
+from pileus.compile.compilation import Compilation
+from pileus.compile.events.http import authorizers, cors, keys, methods, paths, rest_api
+from pileus.compile.events.http.endpoint import Endpoint, endpoints
+from pileus.service.model import Event, Function
+from pileus.service.tree import Json
+
+_STAGE = re.compile(r"[-_a-zA-Z0-9]+\Z")
+
+
+def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
+    stage = c.service.setting("apiGateway", "stage") or c.service.stage
+    if not _STAGE.match(stage):
+        message = f"'{stage}' cannot be the name of an API's stage"
+        c.mistake(message, ("provider", "stage"), "use letters, digits, - and _ only")
+    found = endpoints(c, uses)
+    if c.errors:
+        return
+    api = rest_api.compile_rest_api(c)
+    resource_ids = paths.compile_paths(c, api, found)
+    preflights = cors.compile_preflights(c, api, found, resource_ids)
+    method_ids = [methods.compile_method(c, api, endpoint, resource_ids) for endpoint in found]
+    authorizers.compile_authorizers(c, api, found)
+    _deployment(c, api, stage, [*preflights, *method_ids])
+    keys.compile_keys(c, api, stage)
+    _permissions(c, api, found)
+    if c.service.setting("logs", "restApi"):
+        _logs(c)
+    url: list[Json] = [
+        "https://",
+        api.id,
+        ".execute-api.",
+        fn.REGION,
+        ".",
+        fn.URL_SUFFIX,
+        f"/{c.service.stage}",
+    ]
+    c.output("ServiceEndpoint", fn.join("", url), "URL of the service endpoint")
+
+
+def _deployment(c: Compilation, api: rest_api.Api, stage: str, depends_on: list[str]) -> None:
+    properties: dict[str, Json] = {"RestApiId": api.id, "StageName": stage}
+    if description := c.service.setting("apiGateway", "description"):
+        properties["Description"] = description
+    resource = {
+        "Type": "AWS::ApiGateway::Deployment",
+        "Properties": properties,
+        "DependsOn": list(dict.fromkeys(depends_on)),
+    }
+    c.add(naming.rest_deployment(c.service.instance), resource)
+
+
+def _permissions(c: Compilation, api: rest_api.Api, found: list[Endpoint]) -> None:
+    source_arn = fn.execute_api_arn(api.id, "/*/*")
+    for endpoint in found:
+        permission = naming.permission(endpoint.function.key, "ApiGateway")
+        c.permit(permission, endpoint.function, "apigateway.amazonaws.com", source_arn=source_arn)
+        authorizers.permit(c, endpoint, source_arn)
+
+
+def _logs(c: Compilation) -> None:
+    """The log group, and the account-wide role that API Gateway logs with, which a custom resource sets."""
+    logs = c.service.setting("logs", "restApi")
+    settings = logs if isinstance(logs, dict) else {}
+    group: dict[str, Json] = {"LogGroupName": f"/aws/api-gateway/{c.service.name}-{c.service.stage}"}
+    if retention := c.service.setting("logRetentionInDays"):
+        group["RetentionInDays"] = retention
+    c.add(naming.REST_LOG_GROUP, {"Type": "AWS::Logs::LogGroup", "Properties": group})
+    if settings.get("roleManagedExternally"):
+        return
+    kind = "apigw-cw-role"
+    properties: dict[str, Json] = {"ServiceToken": fn.get_att(custom_resources.function_id(kind))}
+    if settings.get("role"):
+        properties["RoleArn"] = settings["role"]
+    resource = {"Type": "Custom::ApiGatewayAccountRole", "Version": 1, "Properties": properties}
+    c.add(naming.REST_ACCOUNT_ROLE, resource)
+    roles = fn.join(":", ["arn", fn.PARTITION, "iam:", fn.ACCOUNT_ID, "role/*"])
+    role_actions = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:ListAttachedRolePolicies", "iam:PassRole"]
+    account = fn.join(":", ["arn", fn.PARTITION, "apigateway:*::/account"])
+    statements: list[Json] = [
+        {"Effect": "Allow", "Resource": roles, "Action": role_actions},
+        {"Effect": "Allow", "Resource": account, "Action": ["apigateway:GET", "apigateway:PATCH"]},
+    ]
+    custom_resources.add(c, kind, "api-gateway-cloud-watch-role/handler.handler", statements)

@@ -1,0 +1,128 @@
+"""A method for each endpoint: authorisation, integration, and validation of the request."""
+
+from typing import TYPE_CHECKING
+
+from pileus.compile import intrinsics as fn
+from pileus.compile import naming
+from pileus.compile.compilation import Compilation
+from pileus.compile.events.http import integrations
+from pileus.compile.events.http.rest_api import Api
+from pileus.service.merge import merge
+from pileus.service.tree import Json, get
+
+if TYPE_CHECKING:
+    from pileus.compile.events.http.endpoint import Endpoint
+
+
+def compile_method(c: Compilation, api: Api, endpoint: "Endpoint", resource_ids: dict[str, Json]) -> str:
+    """Add the method and its validator and models; its logical id."""
+    parameters = request_parameters(endpoint)
+    properties: dict[str, Json] = {
+        "HttpMethod": endpoint.method,
+        "RequestParameters": {name: required for name, (required, _) in parameters.items()},
+        "ResourceId": resource_ids[endpoint.path],
+        "RestApiId": api.id,
+        "ApiKeyRequired": bool(endpoint.get("private")),
+    }
+    if endpoint.get("operationId"):
+        properties["OperationName"] = endpoint.get("operationId")
+    properties |= _authorization(endpoint)
+    properties["Integration"] = integrations.integration(c, endpoint, parameters)
+    properties["MethodResponses"] = integrations.method_responses(endpoint)
+    models = _models(c, api, endpoint)
+    if models or any(required is True for required, _ in parameters.values()):
+        properties["RequestValidatorId"] = fn.ref(_validator(c, api))
+    if models:
+        properties["RequestModels"] = models
+    method: dict[str, Json] = {"Type": "AWS::ApiGateway::Method", "Properties": properties}
+    method["DependsOn"] = _dependencies(c, endpoint)
+    before = c.resources.get(endpoint.id)
+    # An OPTIONS event on a path with CORS is laid over the preflight that stands there already.
+    c.add(
+        endpoint.id, merge(before, method) if before is not None and endpoint.method == "OPTIONS" else method
+    )
+    return endpoint.id
+
+
+def request_parameters(endpoint: "Endpoint") -> dict[str, tuple[bool, Json]]:
+    """`method.request.querystring.page` → (is it required, what it is mapped from when not from itself)."""
+    found: dict[str, tuple[bool, Json]] = {}
+    for group, kind in (("querystrings", "querystring"), ("paths", "path"), ("headers", "header")):
+        for name, value in (endpoint.get("request", "parameters", group) or {}).items():
+            if isinstance(value, dict):
+                found[f"method.request.{kind}.{name}"] = (
+                    bool(value.get("required")),
+                    value.get("mappedValue"),
+                )
+            else:
+                found[f"method.request.{kind}.{name}"] = (value, None)
+    return found
+
+
+def _authorization(endpoint: "Endpoint") -> dict[str, Json]:
+    authorizer = endpoint.authorizer
+    if authorizer is None:
+        return {"AuthorizationType": "NONE"}
+    if authorizer.kind == "AWS_IAM":
+        return {"AuthorizationType": "AWS_IAM"}
+    cognito = authorizer.kind == "COGNITO_USER_POOLS"
+    settings: dict[str, Json] = {"AuthorizationType": authorizer.kind if cognito else "CUSTOM"}
+    settings["AuthorizerId"] = fn.ref(authorizer.id) if authorizer.made_here else authorizer.external_id
+    if authorizer.scopes:
+        settings["AuthorizationScopes"] = list(authorizer.scopes)
+    return settings
+
+
+def _dependencies(c: Compilation, endpoint: "Endpoint") -> list[str]:
+    authorizer = endpoint.authorizer
+    if authorizer is not None and authorizer.made_here:
+        # As in v3, waiting for the authorizer takes the place of waiting for the permission.
+        depends_on = [authorizer.id]
+    else:
+        depends_on = [naming.permission(endpoint.function.key, "ApiGateway")]
+    if alias := c.aliases.get(endpoint.function.key):
+        depends_on.append(alias.logical_id)
+    return depends_on
+
+
+def _validator(c: Compilation, api: Api) -> str:
+    logical_id = naming.rest_validator(c.service.name)
+    properties = {
+        "RestApiId": api.id,
+        "ValidateRequestBody": True,
+        "ValidateRequestParameters": True,
+        "Name": f"{c.service.name}-{c.service.stage} | Validate request body and querystring parameters",
+    }
+    c.add(logical_id, {"Type": "AWS::ApiGateway::RequestValidator", "Properties": properties})
+    return logical_id
+
+
+def _models(c: Compilation, api: Api, endpoint: "Endpoint") -> dict[str, Json]:
+    """Content type → reference to its model; models that the provider defines are shared."""
+    schemas = endpoint.get("request", "schemas") or endpoint.get("request", "schema") or {}
+    shared = c.service.setting("apiGateway", "request", "schemas") or {}
+    models: dict[str, Json] = {}
+    for content_type, schema in schemas.items():
+        if isinstance(schema, str) and schema in shared:
+            logical_id = naming.rest_model(schema_name(shared[schema], schema))
+            _add_model(c, api, logical_id, content_type, shared[schema])
+        else:
+            logical_id = naming.rest_method_model(endpoint.id, content_type)
+            _add_model(c, api, logical_id, content_type, schema)
+        models[content_type] = fn.ref(logical_id)
+    return models
+
+
+def schema_name(definition: dict[str, Json], key: str) -> str:
+    return str(definition.get("name") or key)
+
+
+def _add_model(c: Compilation, api: Api, logical_id: str, content_type: str, schema: Json) -> None:
+    properties: dict[str, Json] = {"RestApiId": api.id, "ContentType": content_type}
+    described = isinstance(schema, dict) and get(schema, "schema") is not None
+    properties["Schema"] = schema["schema"] if described else schema
+    if described and schema.get("name"):
+        properties["Name"] = schema["name"]
+    if described and schema.get("description"):
+        properties["Description"] = schema["description"]
+    c.add(logical_id, {"Type": "AWS::ApiGateway::Model", "Properties": properties})

@@ -1,0 +1,114 @@
+"""Authorizers of the HTTP API: JWT issuers and functions, and how routes refer to them."""
+
+from typing import TYPE_CHECKING
+
+from pileus.compile import intrinsics as fn
+from pileus.compile import naming
+from pileus.compile.compilation import Compilation
+from pileus.service.errors import did_you_mean
+from pileus.service.tree import Json, Path
+
+if TYPE_CHECKING:
+    from pileus.compile.events.http_api import Route
+
+
+def compile_authorizers(
+    c: Compilation, settings: dict[str, Json], api_id: Json, routes: list["Route"]
+) -> None:
+    for key, authorizer in (settings.get("authorizers") or {}).items():
+        path: Path = ("provider", "httpApi", "authorizers", key)
+        if settings.get("id"):
+            c.mistake("authorizers cannot be added to an API from elsewhere", path, "refer to them by 'id'")
+            continue
+        _authorizer(c, key, authorizer, api_id, path)
+
+
+def _authorizer(c: Compilation, key: str, authorizer: dict[str, Json], api_id: Json, path: Path) -> None:
+    name = authorizer.get("name") or key
+    source = authorizer.get("identitySource")
+    sources = [] if source is None else source if isinstance(source, list) else [source]
+    properties: dict[str, Json] = {"ApiId": api_id, "Name": name, "IdentitySource": sources}
+    if authorizer.get("type") == "request":
+        _by_function(c, name, authorizer, properties, path)
+    else:
+        audience = authorizer.get("audience")
+        properties["AuthorizerType"] = "JWT"
+        properties["JwtConfiguration"] = {
+            "Audience": audience if isinstance(audience, list) else [audience],
+            "Issuer": authorizer.get("issuerUrl"),
+        }
+    resource = {"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": properties}
+    c.add(naming.http_api_authorizer(name), resource)
+
+
+def _by_function(
+    c: Compilation, name: str, authorizer: dict[str, Json], properties: dict[str, Json], path: Path
+) -> None:
+    properties["AuthorizerType"] = "REQUEST"
+    if authorizer.get("enableSimpleResponses"):
+        properties["EnableSimpleResponses"] = True
+    if authorizer.get("resultTtlInSeconds") is not None:
+        properties["AuthorizerResultTtlInSeconds"] = authorizer["resultTtlInSeconds"]
+        if authorizer["resultTtlInSeconds"] and not authorizer.get("identitySource"):
+            message = "an authorizer whose results are cached needs an 'identitySource'"
+            c.mistake(message, path, "identitySource: $request.header.Authorization")
+    properties["AuthorizerPayloadFormatVersion"] = authorizer.get("payloadVersion") or "2.0"
+    function = None
+    if authorizer.get("functionName"):
+        function = c.service.functions.get(authorizer["functionName"])
+        if function is None:
+            hint = did_you_mean(authorizer["functionName"], c.service.functions)
+            message = f"there is no function '{authorizer['functionName']}' in this service"
+            c.mistake(message, (*path, "functionName"), hint)
+            return
+        arn: Json = c.arn(function)
+    else:
+        arn = authorizer.get("functionArn")
+        if arn is None:
+            c.mistake("a request authorizer needs 'functionName' or 'functionArn'", path)
+            return
+    properties["AuthorizerUri"] = fn.invocation_uri(arn)
+    if authorizer.get("managedExternally"):
+        return
+    source_arn = fn.execute_api_arn(properties["ApiId"], "/*")
+    permission: dict[str, Json] = {
+        "Type": "AWS::Lambda::Permission",
+        "Properties": {
+            "FunctionName": arn,
+            "Action": "lambda:InvokeFunction",
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": source_arn,
+        },
+    }
+    alias = c.aliases.get(function.key) if function else None
+    if alias:
+        permission["DependsOn"] = alias.logical_id
+    c.add(naming.http_api_authorizer_permission(name), permission)
+
+
+def route_settings(c: Compilation, route: "Route") -> dict[str, Json]:
+    """Properties of a route that say who may call it."""
+    given = route.event.get("authorizer") if isinstance(route.event.config, dict) else None
+    if not given:
+        return {}
+    settings = given if isinstance(given, dict) else {"name": given}
+    path = (*route.event.path, "authorizer")
+    if settings.get("type") == "aws_iam":
+        return {"AuthorizationType": "AWS_IAM"}
+    properties: dict[str, Json] = {}
+    if settings.get("id"):
+        properties["AuthorizationType"] = "CUSTOM" if settings.get("type") == "request" else "JWT"
+        properties["AuthorizerId"] = settings["id"]
+    else:
+        defined = c.service.setting("httpApi", "authorizers") or {}
+        name = settings.get("name")
+        if name not in defined:
+            hint = did_you_mean(str(name), defined)
+            c.mistake(f"there is no authorizer '{name}' in provider.httpApi.authorizers", path, hint)
+            return {}
+        authorizer = defined[name]
+        properties["AuthorizationType"] = "CUSTOM" if authorizer.get("type") == "request" else "JWT"
+        properties["AuthorizerId"] = fn.ref(naming.http_api_authorizer(authorizer.get("name") or name))
+    if settings.get("scopes"):
+        properties["AuthorizationScopes"] = settings["scopes"]
+    return properties

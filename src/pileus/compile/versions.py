@@ -1,0 +1,76 @@
+"""Per function: a version for each change, the alias that events go to, invocation settings, and its URL."""
+
+import base64
+import hashlib
+import json
+import re
+
+from pileus.compile import destinations, naming, urls
+from pileus.compile import intrinsics as fn
+from pileus.compile.compilation import Compilation
+from pileus.compile.functions import image_uri
+from pileus.service.model import Function
+from pileus.service.tree import Json
+
+_UNVERSIONED = ("Code", "Tags", "ReservedConcurrentExecutions")
+
+
+def compile_versions(c: Compilation) -> None:
+    functions = list(c.service.functions.values())
+    for function in functions:
+        if is_versioned(c, function):
+            _version(c, function)
+        destinations.compile_invoke_config(c, function)
+        urls.compile_url(c, function)
+
+
+def is_versioned(c: Compilation, function: Function) -> bool:
+    if function.key in c.aliases or any(event.kind == "cloudFront" for event in function.events):
+        return True
+    own = function.get("versionFunction")
+    default = c.service.setting("versionFunctions")
+    return bool(own) if own is not None else default is not False
+
+
+def version_id(c: Compilation, function: Function) -> str:
+    """The logical id of a function's version: it changes with the code and with every versioned setting."""
+    return naming.version(function.key, _digest(c, function))
+
+
+def _digest(c: Compilation, function: Function) -> str:
+    properties = c.resources[naming.function(function.key)]["Properties"]
+    versioned = {name: value for name, value in properties.items() if name not in _UNVERSIONED}
+    digest = hashlib.sha256(code_sha256(c, function).encode())
+    digest.update(json.dumps(versioned, sort_keys=True, separators=(",", ":")).encode())
+    return re.sub(r"[+/=]", "", base64.b64encode(digest.digest()).decode())
+
+
+def code_sha256(c: Compilation, function: Function) -> str:
+    """Of a zip in base64, of an image the hexadecimal digest in its URI."""
+    if function.get("image") is not None:
+        return (image_uri(c, function) or "").rpartition("sha256:")[2]
+    return c.artifacts.of_function(function.key).sha256
+
+
+def _version(c: Compilation, function: Function) -> None:
+    reference = fn.ref(naming.function(function.key))
+    logical_id = version_id(c, function)
+    properties: dict[str, Json] = {"FunctionName": reference, "CodeSha256": code_sha256(c, function)}
+    if function.get("description"):
+        properties["Description"] = function.config["description"]
+    c.add(logical_id, {"Type": "AWS::Lambda::Version", "DeletionPolicy": "Retain", "Properties": properties})
+    name = naming.qualified_arn_output(function.key)
+    c.output(name, fn.ref(logical_id), "Current Lambda function version")
+    alias = c.aliases.get(function.key)
+    if alias is None:
+        return
+    settings: dict[str, Json] = {
+        "FunctionName": reference,
+        "FunctionVersion": fn.get_att(logical_id, "Version"),
+        "Name": alias.name,
+    }
+    if alias.name == "provisioned":
+        count = function.config["provisionedConcurrency"]
+        settings["ProvisionedConcurrencyConfig"] = {"ProvisionedConcurrentExecutions": count}
+    depends_on = naming.function(function.key)
+    c.add(alias.logical_id, {"Type": "AWS::Lambda::Alias", "Properties": settings, "DependsOn": depends_on})
