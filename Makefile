@@ -18,7 +18,7 @@ $(STAMP): requirements/lock.txt pyproject.toml
 	@touch $(STAMP)
 
 demo: setup
-	@$(VENV)/bin/python -m benchmarks.demo $(if $(DEMO_EXIT),--exit)
+	@$(VENV)/bin/python tools/demo.py $(if $(DEMO_EXIT),--exit)
 
 test: setup
 	@./check
