@@ -51,7 +51,7 @@ class Table(ResourceType):
         request: dict[str, Any] = {"TableName": name, "Tags": _tags(stack, properties)}
         for member in _DIRECT:
             if member in properties:
-                request[member] = _plain(properties[member])
+                request[member] = _plain(properties[member], member)
         request["BillingMode"] = properties.get("BillingMode", "PROVISIONED")
         if "ProvisionedThroughput" in properties:
             request["ProvisionedThroughput"] = _plain(properties["ProvisionedThroughput"])
@@ -100,7 +100,7 @@ class Table(ResourceType):
             if old.get(member) != new.get(member):
                 value = new.get(member, defaults.get(member))
                 if value is not None:
-                    request[member] = _plain(value)
+                    request[member] = _plain(value, member)
         if old.get("SSESpecification") != new.get("SSESpecification"):
             request["SSESpecification"] = _encryption(new.get("SSESpecification") or {"SSEEnabled": False})
         if request:

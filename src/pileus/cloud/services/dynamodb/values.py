@@ -47,6 +47,7 @@ def take(value: Any, depth: int = 0) -> tuple[AttributeValue, int]:
         [(kind, inner)] = value.items()
     else:
         kind, inner = _only(value)
+        value = {kind: inner}
     if kind == "S":
         if type(inner) is not str:
             return _absent(inner, "String")  # type: ignore[no-any-return]
