@@ -1,5 +1,6 @@
 """Function URLs: the URL, its CORS settings, and the permission that makes it public."""
 
+from pileus.compile import intrinsics as fn
 from pileus.compile import naming
 from pileus.compile.compilation import Compilation
 from pileus.service.model import Function
@@ -33,7 +34,9 @@ def compile_url(c: Compilation, function: Function) -> None:
         properties["Cors"] = _cors(settings["cors"])
     if settings.get("invokeMode") == "RESPONSE_STREAM":
         properties["InvokeMode"] = "RESPONSE_STREAM"
-    c.add(naming.function_url(function.key), resource)
+    logical_id = naming.function_url(function.key)
+    c.add(logical_id, resource)
+    c.output(logical_id, fn.get_att(logical_id, "FunctionUrl"), "Lambda Function URL")
     if public:
         permission: dict[str, Json] = {
             "Type": "AWS::Lambda::Permission",

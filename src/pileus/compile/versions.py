@@ -27,6 +27,11 @@ def compile_versions(c: Compilation) -> None:
 def is_versioned(c: Compilation, function: Function) -> bool:
     if function.key in c.aliases or any(event.kind == "cloudFront" for event in function.events):
         return True
+    return keeps_versions(c, function)
+
+
+def keeps_versions(c: Compilation, function: Function) -> bool:
+    """Whether old versions stay when a new one comes; without it, only what an alias needs is there."""
     own = function.get("versionFunction")
     default = c.service.setting("versionFunctions")
     return bool(own) if own is not None else default is not False
@@ -58,7 +63,11 @@ def _version(c: Compilation, function: Function) -> None:
     properties: dict[str, Json] = {"FunctionName": reference, "CodeSha256": code_sha256(c, function)}
     if function.get("description"):
         properties["Description"] = function.config["description"]
-    c.add(logical_id, {"Type": "AWS::Lambda::Version", "DeletionPolicy": "Retain", "Properties": properties})
+    resource: dict[str, Json] = {"Type": "AWS::Lambda::Version"}
+    if keeps_versions(c, function) or function.key not in c.aliases:
+        resource["DeletionPolicy"] = "Retain"
+    resource["Properties"] = properties
+    c.add(logical_id, resource)
     name = naming.qualified_arn_output(function.key)
     c.output(name, fn.ref(logical_id), "Current Lambda function version")
     alias = c.aliases.get(function.key)

@@ -101,9 +101,9 @@ def route_settings(c: Compilation, route: "Route") -> dict[str, Json]:
         properties["AuthorizerId"] = settings["id"]
     else:
         defined = c.service.setting("httpApi", "authorizers") or {}
-        name = settings.get("name")
+        name = str(settings.get("name"))
         if name not in defined:
-            hint = did_you_mean(str(name), defined)
+            hint = did_you_mean(name, defined)
             c.mistake(f"there is no authorizer '{name}' in provider.httpApi.authorizers", path, hint)
             return {}
         authorizer = defined[name]

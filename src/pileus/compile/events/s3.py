@@ -76,7 +76,7 @@ def _notify(
 def _existing(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
     """One custom resource a function; those on one bucket wait for each other, as each rewrites the whole."""
     handler = custom_resources.function_id("existing-s3")
-    buckets: dict[str, Json] = {}
+    buckets: list[Json] = []
     previous: dict[str, str] = {}
     by_function: dict[str, list[Event]] = {}
     for function, event in uses:
@@ -92,7 +92,7 @@ def _existing(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
         if (before := previous.get(str(bucket))) is not None:
             after.append(before)
         previous[str(bucket)] = logical_id
-        buckets[str(bucket)] = bucket
+        buckets.append(bucket)
         properties: dict[str, Json] = {
             "ServiceToken": fn.get_att(handler),
             "FunctionName": function.name,
@@ -109,7 +109,7 @@ def _existing(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
             "Resource": fn.join(":", ["arn", fn.PARTITION, "s3", "", "", bucket]),
             "Action": ["s3:PutBucketNotification", "s3:GetBucketNotification"],
         }
-        for bucket in buckets.values()
+        for bucket in buckets
     ]
     functions = fn.join(":", ["arn", fn.PARTITION, "lambda", fn.REGION, fn.ACCOUNT_ID, "function", "*"])
     actions = ["lambda:AddPermission", "lambda:RemovePermission"]

@@ -13,7 +13,7 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
     arns: list[Json] = []
     for function, event in uses:
         settings = event.config if isinstance(event.config, dict) else {}
-        arn = settings["arn"] if "arn" in settings else event.config
+        arn = settings.get("arn", event.config)
         name = naming.source_name(arn)
         if name is None:
             c.mistake(

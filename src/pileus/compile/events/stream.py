@@ -13,7 +13,8 @@ _DYNAMODB = [
     "dynamodb:DescribeStream",
     "dynamodb:ListStreams",
 ]
-_KINESIS = [
+_KINESIS = ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStream", "kinesis:ListStreams"]
+_CONSUMED = [
     "kinesis:GetRecords",
     "kinesis:GetShardIterator",
     "kinesis:DescribeStreamSummary",
@@ -60,7 +61,9 @@ def _stream(c: Compilation, function: Function, event: Event, read: dict[str, li
     if properties["StartingPosition"] == "AT_TIMESTAMP":
         if settings.get("startingPositionTimestamp") is None:
             c.mistake("AT_TIMESTAMP needs a 'startingPositionTimestamp'", event.path)
-        properties["StartingPositionTimestamp"] = settings.get("startingPositionTimestamp")
+        if settings.get("consumer"):
+            # As v3 does: for a stream that is read without a consumer the time does not reach the template.
+            properties["StartingPositionTimestamp"] = settings.get("startingPositionTimestamp")
     if settings.get("batchWindow") is not None:
         properties["MaximumBatchingWindowInSeconds"] = settings["batchWindow"]
     for target, source in _OPTIONAL.items():
@@ -72,17 +75,18 @@ def _stream(c: Compilation, function: Function, event: Event, read: dict[str, li
         properties["FilterCriteria"] = filter_criteria(settings["filterPatterns"])
     if settings.get("destinations"):
         _on_failure(c, event, settings["destinations"]["onFailure"], properties, read)
-    after: list[str] = []
+    made: dict[str, Json] = {}
     consumer = settings.get("consumer")
     if kind == "kinesis" and consumer:
-        _consume(c, function, arn, name, consumer, properties, after, read)
+        _consume(c, function, arn, name, consumer, properties, made, read)
     elif kind == "kinesis":
         read["kinesis"].append(arn)
     else:
         read["dynamodb"].append(arn)
     word = "Dynamodb" if kind == "dynamodb" else "Kinesis"
     logical_id = naming.event_source_mapping(function.key, word, naming.alphanumeric(name))
-    add_mapping(c, logical_id, function, properties, after)
+    add_mapping(c, logical_id, function, properties, list(made))
+    c.resources.update(made)
 
 
 def _stream_name(arn: Json) -> str | None:
@@ -116,10 +120,10 @@ def _consume(
     name: str,
     consumer: Json,
     properties: dict[str, Json],
-    after: list[str],
+    made: dict[str, Json],
     read: dict[str, list[Json]],
 ) -> None:
-    """Read through a consumer: the given one, or one that is made here."""
+    """Read through a consumer: the given one, or one of its own, which goes to `made`."""
     read["kinesis"].append(arn)
     if consumer is True:
         service = (
@@ -128,8 +132,7 @@ def _consume(
         consumer_name = f"{function.key}{name}{service}Consumer"
         logical_id = f"{naming.normalise(consumer_name)}StreamConsumer"
         settings = {"StreamARN": arn, "ConsumerName": consumer_name}
-        c.add(logical_id, {"Type": "AWS::Kinesis::StreamConsumer", "Properties": settings})
-        after.append(logical_id)
+        made[logical_id] = {"Type": "AWS::Kinesis::StreamConsumer", "Properties": settings}
         consumer = fn.ref(logical_id)
     properties["EventSourceArn"] = consumer
     read["consumer"].append(consumer)
@@ -138,7 +141,7 @@ def _consume(
 def _allow(c: Compilation, read: dict[str, list[Json]]) -> None:
     statements = (
         ("dynamodb", _DYNAMODB),
-        ("kinesis", _KINESIS),
+        ("kinesis", _CONSUMED if read["consumer"] else _KINESIS),
         ("consumer", ["kinesis:SubscribeToShard"]),
         ("sns", ["sns:Publish"]),
         ("sqs", ["sqs:ListQueues", "sqs:SendMessage"]),

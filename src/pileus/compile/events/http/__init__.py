@@ -29,6 +29,7 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
     resource_ids = paths.compile_paths(c, api, found)
     preflights = cors.compile_preflights(c, api, found, resource_ids)
     method_ids = [methods.compile_method(c, api, endpoint, resource_ids) for endpoint in found]
+    methods.compile_validation(c, api, found)
     authorizers.compile_authorizers(c, api, found)
     _deployment(c, api, stage, [*preflights, *method_ids])
     keys.compile_keys(c, api, stage)
@@ -54,7 +55,7 @@ def _deployment(c: Compilation, api: rest_api.Api, stage: str, depends_on: list[
     resource = {
         "Type": "AWS::ApiGateway::Deployment",
         "Properties": properties,
-        "DependsOn": list(dict.fromkeys(depends_on)),
+        "DependsOn": depends_on,
     }
     c.add(naming.rest_deployment(c.service.instance), resource)
 

@@ -43,6 +43,8 @@ class Endpoint:
 def endpoints(c: Compilation, uses: list[tuple[Function, Event]]) -> list[Endpoint]:
     found: list[Endpoint] = []
     for function, event in uses:
+        method: Json
+        path: Json
         if isinstance(event.config, str):
             method, _, path = event.config.strip().partition(" ")
             if not path:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def compile_method(c: Compilation, api: Api, endpoint: "Endpoint", resource_ids: dict[str, Json]) -> str:
-    """Add the method and its validator and models; its logical id."""
+    """Add the method; its logical id."""
     parameters = request_parameters(endpoint)
     properties: dict[str, Json] = {
         "HttpMethod": endpoint.method,
@@ -29,11 +29,11 @@ def compile_method(c: Compilation, api: Api, endpoint: "Endpoint", resource_ids:
     properties |= _authorization(endpoint)
     properties["Integration"] = integrations.integration(c, endpoint, parameters)
     properties["MethodResponses"] = integrations.method_responses(endpoint)
-    models = _models(c, api, endpoint)
+    models = _models(c, endpoint)
     if models or any(required is True for required, _ in parameters.values()):
-        properties["RequestValidatorId"] = fn.ref(_validator(c, api))
+        properties["RequestValidatorId"] = fn.ref(naming.rest_validator(c.service.name))
     if models:
-        properties["RequestModels"] = models
+        properties["RequestModels"] = {kind: fn.ref(model) for kind, (model, _) in models.items()}
     method: dict[str, Json] = {"Type": "AWS::ApiGateway::Method", "Properties": properties}
     method["DependsOn"] = _dependencies(c, endpoint)
     before = c.resources.get(endpoint.id)
@@ -85,36 +85,35 @@ def _dependencies(c: Compilation, endpoint: "Endpoint") -> list[str]:
     return depends_on
 
 
-def _validator(c: Compilation, api: Api) -> str:
-    logical_id = naming.rest_validator(c.service.name)
-    properties = {
-        "RestApiId": api.id,
-        "ValidateRequestBody": True,
-        "ValidateRequestParameters": True,
-        "Name": f"{c.service.name}-{c.service.stage} | Validate request body and querystring parameters",
-    }
-    c.add(logical_id, {"Type": "AWS::ApiGateway::RequestValidator", "Properties": properties})
-    return logical_id
+def compile_validation(c: Compilation, api: Api, found: list["Endpoint"]) -> None:
+    """The one validator that methods refer to, and their models."""
+    methods = [c.resources[endpoint.id]["Properties"] for endpoint in found]
+    if any("RequestValidatorId" in properties for properties in methods):
+        properties = {
+            "RestApiId": api.id,
+            "ValidateRequestBody": True,
+            "ValidateRequestParameters": True,
+            "Name": f"{c.service.name}-{c.service.stage} | Validate request body and querystring parameters",
+        }
+        validator = {"Type": "AWS::ApiGateway::RequestValidator", "Properties": properties}
+        c.add(naming.rest_validator(c.service.name), validator)
+    for endpoint in found:
+        for content_type, (logical_id, schema) in _models(c, endpoint).items():
+            _add_model(c, api, logical_id, content_type, schema)
 
 
-def _models(c: Compilation, api: Api, endpoint: "Endpoint") -> dict[str, Json]:
-    """Content type → reference to its model; models that the provider defines are shared."""
+def _models(c: Compilation, endpoint: "Endpoint") -> dict[str, tuple[str, Json]]:
+    """Content type → the logical id of its model, and its schema; models of the provider are shared."""
     schemas = endpoint.get("request", "schemas") or endpoint.get("request", "schema") or {}
     shared = c.service.setting("apiGateway", "request", "schemas") or {}
-    models: dict[str, Json] = {}
+    models: dict[str, tuple[str, Json]] = {}
     for content_type, schema in schemas.items():
         if isinstance(schema, str) and schema in shared:
-            logical_id = naming.rest_model(schema_name(shared[schema], schema))
-            _add_model(c, api, logical_id, content_type, shared[schema])
+            definition = shared[schema]
+            models[content_type] = naming.rest_model(str(definition.get("name") or schema)), definition
         else:
-            logical_id = naming.rest_method_model(endpoint.id, content_type)
-            _add_model(c, api, logical_id, content_type, schema)
-        models[content_type] = fn.ref(logical_id)
+            models[content_type] = naming.rest_method_model(endpoint.id, content_type), schema
     return models
-
-
-def schema_name(definition: dict[str, Json], key: str) -> str:
-    return str(definition.get("name") or key)
 
 
 def _add_model(c: Compilation, api: Api, logical_id: str, content_type: str, schema: Json) -> None:
