@@ -1,0 +1,97 @@
+"""Writes the generated pages, docs/coverage.md and docs/cli.md, from the code. `--check` only tells whether they differ."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from pileus.cli.main import COMMANDS, cli
+from pileus.cloud.kernel import Change, ResourceType
+from pileus.cloud.kernel.resources import resource_types
+from pileus.cloud.protocol import service_codec
+from pileus.cloud.services import REGISTRY
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+_WRITTEN = "<!-- Written by tools/write_docs.py; change the code, then run it. -->"
+
+
+def coverage() -> str:
+    lines = [
+        "# What is emulated",
+        "",
+        _WRITTEN,
+        "",
+        "An operation that is not listed answers `NotEmulated` (HTTP 501) and changes nothing; so does a member of a",
+        "request that an operation does not honour. A CloudFormation type or property that is not listed is refused",
+        "before anything is created. Policies are stored and validated, but not evaluated yet (`--iam off`).",
+        "",
+        "| service | operations | of | CloudFormation types |",
+        "| --- | --- | --- | --- |",
+    ]
+    details: list[str] = []
+    for name, entry in sorted(REGISTRY.items()):
+        module, _, class_name = entry.target.partition(":")
+        service = getattr(import_module(module), class_name)
+        known = service_codec(name).operations
+        types = _types(module) if entry.cfn_prefixes else {}
+        lines.append(f"| [{name}](#{name}) | {len(service.operations)} | {len(known)} | {len(types)} |")
+        details += ["", f"## {name}", "", _listed(service.operations)]
+        for type_name, kind in sorted(types.items()):
+            details += ["", f"`{type_name}`: {_properties(kind)}"]
+    return "\n".join([*lines, *details]) + "\n"
+
+
+def _types(module: str) -> dict[str, ResourceType]:
+    try:
+        return resource_types(import_module(f"{module.rpartition('.')[0]}.cfn"))
+    except ModuleNotFoundError:
+        return {}
+
+
+def _listed(names: object) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) + "."  # type: ignore[call-overload]
+
+
+def _properties(kind: ResourceType) -> str:
+    words = [
+        f"{name} (stored only)" if change is Change.STORED else name
+        for name, change in sorted(kind.properties.items())
+    ]
+    return ", ".join(words) + "." if words else "no properties."
+
+
+def command_line() -> str:
+    lines = ["# Command line", "", _WRITTEN, ""]
+    lines += ["Exit codes: 0 done, 1 the work failed, 2 the input is wrong (the message says where).", ""]
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        context = click.Context(
+            command, info_name=f"pileus {name}", max_content_width=100, terminal_width=100
+        )
+        lines += [f"## pileus {name}", "", "```text", command.get_help(context), "```", ""]
+    return "\n".join(lines)
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    yield DOCS / "coverage.md", coverage()
+    yield DOCS / "cli.md", command_line()
+
+
+def main() -> int:
+    stale = []
+    for path, text in pages():
+        if not path.exists() or path.read_text() != text:
+            stale.append(path.name)
+            if "--check" not in sys.argv:
+                path.write_text(text)
+    print(f"written: {', '.join(stale)}" if stale else "up to date")
+    return int(bool(stale) and "--check" in sys.argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
