@@ -142,6 +142,8 @@ class Methods(Resources):
     def delete_method(self, call: Call, request: Request) -> None:
         resource, _ = self.method(call, request)
         del resource["resourceMethods"][request["httpMethod"]]
+        if not resource["resourceMethods"]:
+            del resource["resourceMethods"]
         self.put_resource(call, request["restApiId"], resource)
 
     # -- method responses -------------------------------------------------------------------------------------------

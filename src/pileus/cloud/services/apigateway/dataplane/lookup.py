@@ -10,7 +10,8 @@ import orjson
 from .exchange import Exchange
 from .responses import GatewayFailure
 
-_LOG_VARIABLE = re.compile(r"\$(?:\{)?(context(?:\.[A-Za-z0-9_-]+)+)(?:\})?")
+_NAME = r"context(?:\.[A-Za-z0-9_-]+)+"
+_LOG_VARIABLE = re.compile(rf"\$(?:({_NAME})|\{{({_NAME})\}})")
 
 
 def lookup(exchange: Exchange, expression: str) -> str | None:
@@ -64,4 +65,9 @@ def access_log_line(exchange: Exchange, template: str, status: int, length: int,
         "context.responseLength": str(length),
         "context.responseLatency": str(latency),
     }
-    return _LOG_VARIABLE.sub(lambda m: answer.get(m[1]) or lookup(exchange, m[1]) or "-", template)
+
+    def filled(found: re.Match[str]) -> str:
+        name = found[1] or found[2]
+        return answer.get(name) or lookup(exchange, name) or "-"
+
+    return _LOG_VARIABLE.sub(filled, template)

@@ -14,7 +14,8 @@ import orjson
 from pileus.cloud.kernel import HttpResponse
 
 DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
-_VARIABLE = re.compile(r"\$(?:\{)?((?:context|stageVariables|method)(?:\.[A-Za-z0-9_-]+)+)(?:\})?")
+_NAME = r"(?:context|stageVariables|method)(?:\.[A-Za-z0-9_-]+)+"
+_VARIABLE = re.compile(rf"\$(?:({_NAME})|\{{({_NAME})\}})")
 
 
 class ResponseType(NamedTuple):
@@ -127,7 +128,7 @@ def failure_response(
             headers[name] = value
     if chosen.template == DEFAULT_TEMPLATE and failure.kind != "ACCESS_DENIED":
         return HttpResponse(status, headers, failure.body())
-    body = _VARIABLE.sub(lambda found: lookup(found[1]) or "", chosen.template)
+    body = _VARIABLE.sub(lambda found: lookup(found[1] or found[2]) or "", chosen.template)
     return HttpResponse(status, headers, body.encode())
 
 
