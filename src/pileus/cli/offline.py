@@ -68,13 +68,16 @@ async def run(options: OfflineOptions, ui: Ui) -> None:
         app = SiteApp(server.cloud, offline.target, prefixed=options.prefixed, observer=offline.request_done)
         site = await server.serve_site(app, site_socket)
         offline.report(server.url, site.port, time.perf_counter() - started)
+        ui.gather(asyncio.get_running_loop().call_later)
         watcher = asyncio.create_task(offline.follow_files())
         await until_stopped()
         watcher.cancel()
         ui.line("Stopping …")
     finally:
+        ui.flush()
         site_socket.close()
         await server.stop()
+        ui.flush()
 
 
 class Offline:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 import orjson
 
+_GATHER_SECONDS = 0.02
 _STYLES = {
     "bold": "1",
     "dim": "2",
@@ -27,6 +28,8 @@ class Ui:
     def __init__(self, stream: TextIO, *, json: bool = False) -> None:
         self.stream = stream
         self.json = json
+        self._later: Callable[[float, Callable[[], None]], object] | None = None
+        self._waiting: list[str] = []
         self.colour = (
             not json and stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
         )
@@ -38,6 +41,16 @@ class Ui:
     @classmethod
     def stderr(cls) -> Ui:
         return cls(sys.stderr)
+
+    def gather(self, call_later: Callable[[float, Callable[[], None]], object]) -> None:
+        """From now on lines are written some milliseconds later, many at once: a write for each line of a busy server
+        would cost more than the request that it tells of. call_later: the event loop's."""
+        self._later = call_later
+
+    def flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._put("\n".join(waiting))
 
     def style(self, text: str, *styles: str) -> str:
         if not self.colour:
@@ -74,6 +87,14 @@ class Ui:
             self._write((" " * indent + "  ".join(cells)).rstrip())
 
     def _write(self, text: str) -> None:
+        if self._later is None:
+            self._put(text)
+            return
+        if not self._waiting:
+            self._later(_GATHER_SECONDS, self.flush)
+        self._waiting.append(text)
+
+    def _put(self, text: str) -> None:
         try:
             self.stream.write(text + "\n")
             self.stream.flush()

@@ -64,6 +64,7 @@ class Listener:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=65,
             timeout_graceful_shutdown=2,
             h11_max_incomplete_event_size=None,
