@@ -173,6 +173,29 @@ def test_updated_new_of_a_nested_place(ddb: Ddb, tab: str) -> None:
     assert found["Attributes"] == {"m": {"M": {"x": {"N": "2"}}}}
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            {"NULL": True},
+            "The update expression attempted to update the secondary index key to unsupported type",
+        ),
+        (
+            {"S": ""},
+            "One or more parameter values are not valid. The update expression attempted to update a secondary index"
+            " key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty"
+            " string value.",
+        ),
+    ],
+)
+def test_an_update_may_not_spoil_an_index_key(
+    ddb: Ddb, tab: str, value: dict[str, Any], message: str
+) -> None:
+    update = {"UpdateExpression": "SET mail = :v", "ExpressionAttributeValues": {":v": value}}
+    assert refused(ddb, "UpdateItem", TableName=tab, Key={"id": {"S": "a"}}, **update).message == message
+    assert get(ddb, "a") is None
+
+
 def test_an_update_without_expression_makes_the_item(ddb: Ddb, tab: str) -> None:
     ddb("UpdateItem", TableName=tab, Key={"id": {"S": "a"}})
     assert get(ddb, "a") == {"id": {"S": "a"}}

@@ -149,6 +149,8 @@ class Update(_Keyed):
             size = before.size
             for name in self.program.changed:
                 size += _size(name, new) - _size(name, old)
+        if self.table.indexes:
+            self._check_index_keys(self.program.changed, new)
         for name in self.program.changed:
             if name in new and depth_of(new[name]) > _MAX_DEPTH:
                 raise ValidationException(
@@ -158,6 +160,24 @@ class Update(_Keyed):
         if size > MAX_ITEM_BYTES:
             raise ValidationException("Item size to update has exceeded the maximum allowed size")
         return new, size
+
+    def _check_index_keys(self, changed: frozenset[str], new: Item) -> None:
+        for index in self.table.indexes.values():
+            for attribute in (index.hash, index.range):
+                if attribute is None or attribute.name not in changed or attribute.name not in new:
+                    continue
+                value = new[attribute.name]
+                if attribute.kind not in value:
+                    raise ValidationException(
+                        "The update expression attempted to update the secondary index key to unsupported type"
+                    )
+                if value[attribute.kind] == "":
+                    what = "string" if attribute.kind == "S" else "binary"
+                    raise ValidationException(
+                        "One or more parameter values are not valid. The update expression attempted to update a"
+                        " secondary index key to a value that is not supported. The AttributeValue for a key"
+                        f" attribute cannot contain an empty {what} value."
+                    )
 
 
 def _size(name: str, item: Item) -> int:
