@@ -11,7 +11,7 @@ from pileus.service import ConfigErrors
 from pileus.service.shown import shown
 
 sys.path.insert(0, str(Path(__file__).parent))
-from golden import ROOT, compile_loaded, comparison, load, names  # noqa: E402
+from golden import ROOT, comparison, compile_loaded, load, names
 
 #: Cases whose template is not equal yet, with what is missing.
 GAPS = {

@@ -28,6 +28,7 @@ _SHORT = {f"!{name}": name if name in ("Ref", "Condition") else f"Fn::{name}" fo
 _YAML = "tag:yaml.org,2002:"
 _PLAIN = "plain"
 _MERGE = "<<"
+_DEEPEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +130,16 @@ def _syntax_error(error: yaml.MarkedYAMLError, file: FilePath) -> ConfigError:
 class _Composer(CParser):
     """libyaml's parser with only the resolving that is wanted: which scalars were plain."""
 
+    depth = 0
+
     def descend_resolver(self, parent: Node | None, index: Node | int | None) -> None:
-        pass
+        # libyaml's own recursion is in C, where too deep a nesting ends the process.
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise RecursionError
 
     def ascend_resolver(self) -> None:
-        pass
+        self.depth -= 1
 
     def resolve(self, kind: type[Node], value: str, implicit: tuple[bool, bool] | bool) -> str:
         if kind is ScalarNode and isinstance(implicit, tuple) and implicit[0]:
