@@ -16,6 +16,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -56,7 +57,7 @@ class InitFailed(Exception):
 
 
 class Environment:
-    """spec: what runs. stream: its log stream. on_idle(environment): it can take the next event, or is dead.
+    """spec: what runs. stream: its log stream. scratch: where its TMPDIR is made. on_idle(environment): it can take the next event, or is dead.
     on_lines(environment, lines): log events, as they come."""
 
     def __init__(
@@ -64,6 +65,7 @@ class Environment:
         spec: FunctionSpec,
         stream: str,
         *,
+        scratch: Path,
         clock: Callable[[], float],
         on_idle: Callable[[Environment], None],
         on_lines: Callable[[Environment, Lines], None],
@@ -81,7 +83,7 @@ class Environment:
         self._loop = asyncio.get_running_loop()
         self._api = RuntimeApi(self)
         self._log = LogPipe(clock, self._lines)
-        self._scratch = tempfile.mkdtemp(prefix="lambda-")
+        self._scratch = tempfile.mkdtemp(dir=scratch)
         self._memory: Memory | None = None
         self._ready: asyncio.Future[None] = self._loop.create_future()
         self._init: float | None = None
@@ -262,24 +264,39 @@ class Environment:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if status == "timeout":
-            duration = self.spec.timeout
         self._log.flush()
-        memory = self._memory
-        used = 0
-        if memory is not None:
-            memory.sample()
-            used = min(memory.peak, self.spec.memory)
         init, self._init = self._init, None
-        now = self._now_ms()
-        ends = logs.end_lines(self.spec, event.request_id, duration, init, used, status, error)
-        self._record.extend((now, line) for line in ends)
-        self._show()
-        record, self._record, self._shown = self._record, [], 0
+        record, self._record = self._record, []
+        shown, self._shown = self._shown, 0
         self._event = self._future = None
         self.used = time.monotonic()
+        if status == "timeout":
+            duration = self.spec.timeout
+        report = (event, record, shown, duration, init, status, error)
+        if event.tail or self.dead:
+            self._report(*report)
         if future is not None and not future.done():
-            future.set_result(Outcome(payload, bool(status), duration, init, used, record))
+            future.set_result(Outcome(payload, bool(status), duration, record))
+        if not event.tail and not self.dead:
+            self._loop.call_soon(self._report, *report)  # once the caller has its answer
+
+    def _report(
+        self,
+        event: Event,
+        record: Lines,
+        shown: int,
+        duration: float,
+        init: float | None,
+        status: str,
+        error: str,
+    ) -> None:
+        now, memory, used = self._now_ms(), self._memory, 0
+        if memory is not None:
+            memory.sample_sometimes()
+            used = min(memory.peak, self.spec.memory)
+        ends = logs.end_lines(self.spec, event.request_id, duration, init, used, status, error)
+        record.extend([(now, line) for line in ends])
+        self._on_lines(self, record[shown:] if shown else record)
 
     # -- the log --------------------------------------------------------------------------------------------------
 

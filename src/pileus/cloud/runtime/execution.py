@@ -41,7 +41,8 @@ class FunctionSpec:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One invocation. arn: the function's ARN as the caller qualified it. trace: an X-Amzn-Trace-Id header."""
+    """One invocation. arn: the function's ARN as the caller qualified it. trace: an X-Amzn-Trace-Id header. tail:
+    whether the outcome must have the log."""
 
     request_id: str
     payload: bytes
@@ -49,22 +50,20 @@ class Event:
     trace: str
     client_context: str = ""
     identity: str = ""
+    tail: bool = False
 
 
 @dataclass(slots=True)
 class Outcome:
     """What became of an event.
 
-    payload: the response, or the error document. error: whether it is one (`FunctionError: Unhandled`). duration,
-    init_duration: seconds (init only on the first invocation of an environment). memory: MB. log: the lines of the
-    invocation.
+    payload: the response, or the error document. error: whether it is one (`FunctionError: Unhandled`). duration:
+    seconds. log: the lines of the invocation, where `Event.tail` asked for them.
     """
 
     payload: bytes
     error: bool = False
     duration: float = 0.0
-    init_duration: float | None = None
-    memory: int = 0
     log: list[tuple[int, str]] = field(default_factory=list)
 
     def tail(self) -> bytes:

@@ -7,9 +7,11 @@ count what it has grown by since the fork, on top of what a bare Python runtime 
 from __future__ import annotations
 
 import os
+import time
 
 _BARE = 36
 _MB = 1024 * 1024
+_FRESH = 0.1
 
 
 class Memory:
@@ -23,6 +25,7 @@ class Memory:
         except OSError:
             self._file = -1
         self._start = self._resident()
+        self._next = 0.0
 
     def _resident(self) -> int:
         if self._file < 0:
@@ -37,6 +40,13 @@ class Memory:
         used = _BARE + max(self._resident() - self._start, 0) // _MB
         self.peak = max(self.peak, used)
         return used
+
+    def sample_sometimes(self) -> None:
+        """A sample, unless the last one is fresh: reading /proc costs as much as a small event."""
+        now = time.monotonic()
+        if now > self._next:
+            self._next = now + _FRESH
+            self.sample()
 
     def close(self) -> None:
         if self._file >= 0:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections import deque
 from collections.abc import Callable
@@ -36,8 +37,9 @@ class RuntimeHooks:
     """What the runtime asks of its owner.
 
     clock: the cloud's time. endpoint, xray: where functions reach the cloud and the trace daemon. credentials: a
-    session of the function's role. suffix: 32 hex digits for a log stream's name. note: a line for the user. python:
-    the interpreter that settings name.
+    session of the function's role. suffix: 32 hex digits for a log stream's name. note: a line for the user. scratch: a
+    folder of our own, emptied at the start, for the TMPDIR of each environment. python: the interpreter that settings
+    name.
     """
 
     clock: Callable[[], float]
@@ -46,6 +48,7 @@ class RuntimeHooks:
     credentials: Callable[[FunctionSpec], SessionKeys]
     suffix: Callable[[], str]
     note: Callable[[str], None]
+    scratch: Path
     python: str | None = None
 
 
@@ -66,6 +69,8 @@ class Runtime:
 
     def __init__(self, hooks: RuntimeHooks) -> None:
         self.hooks = hooks
+        shutil.rmtree(hooks.scratch, ignore_errors=True)  # of a process that was killed
+        hooks.scratch.mkdir(parents=True)
         self.observers: list[OnLines] = []
         self._pools: dict[str, _Pool] = {}
         self._zygotes: dict[str, list[Zygote]] = {}
@@ -160,12 +165,19 @@ class Runtime:
         except InitFailed as error:
             self._fail_first(pool, error)
         except EnvironmentFailed as error:
-            while pool.waiting:
-                _, future = pool.waiting.popleft()
-                if not future.done():
-                    future.set_exception(error)
+            self._fail_all(pool, error)
+        except Exception as error:
+            self._fail_all(pool, EnvironmentFailed(f"{type(error).__name__}: {error}"))
+            raise
         else:
             self._idle_again(environment)
+
+    @staticmethod
+    def _fail_all(pool: _Pool, error: EnvironmentFailed) -> None:
+        while pool.waiting:
+            _, future = pool.waiting.popleft()
+            if not future.done():
+                future.set_exception(error)
 
     async def _started(self, pool: _Pool) -> Environment:
         """An environment at the end of its init phase; one that takes too long gets a second chance, with the
@@ -191,7 +203,12 @@ class Runtime:
         day = datetime.fromtimestamp(self.hooks.clock(), UTC).strftime("%Y/%m/%d")
         stream = f"{day}/[{pool.spec.version}]{self.hooks.suffix()}"
         environment = Environment(
-            pool.spec, stream, clock=self.hooks.clock, on_idle=self._idle_again, on_lines=self._lines
+            pool.spec,
+            stream,
+            scratch=self.hooks.scratch,
+            clock=self.hooks.clock,
+            on_idle=self._idle_again,
+            on_lines=self._lines,
         )
         pool.all.add(environment)
         return environment
@@ -342,8 +359,3 @@ class Runtime:
         return found + [
             each.pid for pool in self._pools.values() for each in pool.all if each.pid and not each.dead
         ]
-
-
-def code_root(path: Path) -> Path:
-    """The real path, as modules' __file__ will have it."""
-    return path.resolve()

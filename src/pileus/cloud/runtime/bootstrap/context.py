@@ -38,27 +38,43 @@ class ClientContext:
 
 
 class LambdaContext:
+    """What is the same for all events of an environment is on the class, see `set_up`."""
+
+    log_group_name: str | None = None
+    log_stream_name: str | None = None
+    function_name: str | None = None
+    memory_limit_in_mb: str | None = None
+    function_version: str | None = None
+    client_context: ClientContext | None = None
+    identity = CognitoIdentity({})
+
     def __init__(self, headers: dict[str, str], request_id: str) -> None:
-        environ = os.environ
         self.aws_request_id = request_id
-        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
-        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
-        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
-        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
-        self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
-        self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
-        self._epoch_deadline_time_in_ms = int(headers.get("lambda-runtime-deadline-ms", "0"))
-        client = headers.get("lambda-runtime-client-context")
-        self.client_context = ClientContext(json.loads(client)) if client else None
-        identity = headers.get("lambda-runtime-cognito-identity")
-        values = json.loads(identity) if identity else {}
-        self.identity = CognitoIdentity(
-            {
-                "cognito_identity_id": values.get("cognitoIdentityId"),
-                "cognito_identity_pool_id": values.get("cognitoIdentityPoolId"),
-            }
-        )
+        self.invoked_function_arn = headers.get("Lambda-Runtime-Invoked-Function-Arn")
+        self.tenant_id = headers.get("Lambda-Runtime-Aws-Tenant-Id")
+        self._epoch_deadline_time_in_ms = int(headers.get("Lambda-Runtime-Deadline-Ms", "0"))
+        client = headers.get("Lambda-Runtime-Client-Context")
+        if client:
+            self.client_context = ClientContext(json.loads(client))
+        identity = headers.get("Lambda-Runtime-Cognito-Identity")
+        if identity:
+            values = json.loads(identity)
+            self.identity = CognitoIdentity(
+                {
+                    "cognito_identity_id": values.get("cognitoIdentityId"),
+                    "cognito_identity_pool_id": values.get("cognitoIdentityPoolId"),
+                }
+            )
+
+    @classmethod
+    def set_up(cls) -> None:
+        """Once the environment's variables are there."""
+        environ = os.environ
+        cls.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+        cls.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+        cls.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
+        cls.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        cls.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
 
     def get_remaining_time_in_millis(self) -> int:
         return max(self._epoch_deadline_time_in_ms - int(time.time() * 1000), 0)

@@ -1,9 +1,8 @@
 """An execution environment: what the zygote's child becomes. Init phase, then one event after another."""
 
-# ruff: noqa: PTH - pathlib would cost each cold start milliseconds
-
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import json
 import os
@@ -56,6 +55,9 @@ def _settle(message: dict[str, Any], log: int) -> None:
     sys.path[:0] = message["paths"]
     sys.argv = [""]
     random.seed()
+    numpy = sys.modules.get("numpy.random")
+    if numpy is not None:  # its global generator does not notice a fork
+        numpy.seed()
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
     sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
@@ -64,10 +66,8 @@ def _settle(message: dict[str, Any], log: int) -> None:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with contextlib.suppress(Exception):  # a stream of the user's may be closed
             stream.flush()
-        except Exception:
-            pass
 
 
 class _Environment:
@@ -80,6 +80,7 @@ class _Environment:
             install_loader(message["root"])
             self._watched = Watched(message["root"])
         logs.set_up()
+        LambdaContext.set_up()
 
     def run(self) -> NoReturn:
         try:
@@ -108,7 +109,7 @@ class _Environment:
 
     def _serve(self, invocation: Invocation, handle: handlers.Handler) -> None:
         request_id = invocation.request_id
-        trace = invocation.headers.get("lambda-runtime-trace-id")
+        trace = invocation.headers.get("Lambda-Runtime-Trace-Id")
         if trace is not None:
             os.environ["_X_AMZN_TRACE_ID"] = trace
         logs.Current.request_id = request_id
@@ -130,7 +131,7 @@ class _Environment:
 
     def _decode(self, payload: bytes) -> Any:
         try:
-            return json.loads(payload)
+            return json.loads(payload.decode("utf-8"))
         except ValueError as error:
             raise handlers.Fault("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from None
 

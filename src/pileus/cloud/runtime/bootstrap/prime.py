@@ -5,7 +5,8 @@ lies outside of the project is imported, once, for all. The project's own module
 the code makes a client of, one is made here, so that the models and rules that it needs are parsed before the fork.
 """
 
-# ruff: noqa: PTH - pathlib would cost each cold start milliseconds
+# pathlib would cost each cold start milliseconds
+# ruff: noqa: PTH112, PTH113, PTH118, PTH123, PTH208
 
 from __future__ import annotations
 

@@ -131,6 +131,7 @@ class LambdaBase(Service):
                     credentials=self._credentials,
                     suffix=lambda: self.ids.hex(32),
                     note=self._note,
+                    scratch=self.store.root / "scratch",
                     python=getattr(settings, "python", None),
                 )
             )

@@ -29,9 +29,9 @@ class Functions(LambdaBase):
         configuration.check(request, "CreateFunction")
         package = await self._fetch(call, request["Code"], "CreateFunction")
         with self.store.transaction():
-            return self._create(call, request, package)
+            return self.create(call, request, package)
 
-    def _create(self, call: Call, request: Request, package: Code) -> Config:
+    def create(self, call: Call, request: Request, package: Code) -> Config:
         name = FunctionName.of(call, request["FunctionName"]).at("")
         if len(name.name) > 64:
             raise InvalidParameterValueException(
@@ -89,16 +89,21 @@ class Functions(LambdaBase):
 
     async def _fetch(self, call: Call, source: Request, operation_name: str) -> Code:
         """The code that a request names, unpacked."""
+        package = self.package_at_hand(source, operation_name)
+        if package is None:
+            package = code.unpacked(await self._from_s3(call, source), self._code_folder)
+        return package
+
+    def package_at_hand(self, source: Request, operation_name: str) -> Code | None:
+        """The code where it need not be fetched: it came with the request, or is mounted."""
         if source.get("ImageUri"):
             raise NotEmulated(f"lambda {operation_name}.ImageUri")
-        if (key := source.get("S3Key")) is not None:
-            if (folder := self.cloud.mounts.get(key)) is not None:
-                return code.mounted(folder)
-            return code.unpacked(await self._from_s3(call, source), self._code_folder)
-        content = source.get("ZipFile")
-        if content is None:
+        if source.get("S3Key") is not None:
+            folder = self.cloud.mounts.get(source["S3Key"])
+            return None if folder is None else code.mounted(folder)
+        if source.get("ZipFile") is None:
             raise InvalidParameterValueException("Please provide a source for function code.")
-        return code.unpacked(content, self._code_folder)
+        return code.unpacked(source["ZipFile"], self._code_folder)
 
     @property
     def _code_folder(self) -> Any:
@@ -180,16 +185,19 @@ class Functions(LambdaBase):
             raise NotEmulated("lambda UpdateFunctionCode.PublishTo")
         package = await self._fetch(call, request, "UpdateFunctionCode")
         with self.store.transaction():
-            config = self.version(name).config
-            if request.get("Architectures"):
-                config["Architectures"] = request["Architectures"]
-            if request.get("DryRun"):
-                return {**config, "CodeSha256": package.sha256, "CodeSize": package.size}
-            self._store_latest(call, name, config, package.to_json())
-            if request.get("Publish"):
-                return self.publish(call, name, None)
-            self._prepare(name)
-            return self.version(name).config
+            return self.update_code(call, name, request, package)
+
+    def update_code(self, call: Call, name: FunctionName, request: Request, package: Code) -> Config:
+        config = self.version(name).config
+        if request.get("Architectures"):
+            config["Architectures"] = request["Architectures"]
+        if request.get("DryRun"):
+            return {**config, "CodeSha256": package.sha256, "CodeSize": package.size}
+        self._store_latest(call, name, config, package.to_json())
+        if request.get("Publish"):
+            return self.publish(call, name, None)
+        self._prepare(name)
+        return self.version(name).config
 
     @operation("UpdateFunctionConfiguration")
     def update_function_configuration(self, call: Call, request: Request) -> Config:

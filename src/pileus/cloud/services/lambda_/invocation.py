@@ -103,6 +103,7 @@ class Invoking(LambdaBase):
         request_id: str,
         trace: str | None,
         client_context: str = "",
+        tail: bool = False,
     ) -> tuple[FunctionSpec, Outcome]:
         """One event through one environment. Raises TooManyRequestsException where none may be started."""
         if len(payload) > _SYNC_LIMIT:
@@ -110,7 +111,9 @@ class Invoking(LambdaBase):
                 f"Request must be smaller than {_SYNC_LIMIT} bytes for the InvokeFunction operation"
             )
         spec = target.choose()
-        event = Event(request_id, payload or b"null", target.arn, trace or self._trace(), client_context)
+        event = Event(
+            request_id, payload or b"null", target.arn, trace or self._trace(), client_context, tail=tail
+        )
         place, function = target.name.key[:2], target.name.key
         at_work = self._at_work
         self._admit(target, at_work.get(place, 0), at_work.get(function, 0))
@@ -182,7 +185,8 @@ class Invoking(LambdaBase):
                 self.enqueue(target, payload or b"{}", call.trace, call.request_id)
             return {"StatusCode": 202, "Payload": b""}
         context = _client_context(request.get("ClientContext"))
-        spec, outcome = await self.run(target, payload or b"{}", call.request_id, call.trace, context)
+        tail = request.get("LogType") == "Tail"
+        spec, outcome = await self.run(target, payload or b"{}", call.request_id, call.trace, context, tail)
         result: dict[str, Any] = {
             "StatusCode": 200,
             "ExecutedVersion": spec.version,
@@ -190,7 +194,7 @@ class Invoking(LambdaBase):
         }
         if outcome.error:
             result["FunctionError"] = "Unhandled"
-        if request.get("LogType") == "Tail":
+        if tail:
             result["LogResult"] = base64.b64encode(outcome.tail()).decode()
         return result
 

@@ -21,10 +21,13 @@ class Versions(LambdaBase):
     @operation("PublishVersion")
     def publish_version(self, call: Call, request: Request) -> Config:
         name = FunctionName.of(call, request["FunctionName"]).at("")
-        latest = self.version(name).config
-        if request.get("CodeSha256") not in (None, latest["CodeSha256"]):
+        version = self.version(name)
+        latest = version.config
+        # Mounted code changes under us, and the digest of a package that was never made can't hold.
+        wanted = None if version.code["mounted"] else request.get("CodeSha256")
+        if wanted not in (None, latest["CodeSha256"]):
             raise InvalidParameterValueException(
-                f"CodeSHA256 ({request['CodeSha256']}) is different from current CodeSHA256 in $LATEST "
+                f"CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST "
                 f"({latest['CodeSha256']}). Please try again with the CodeSHA256 in $LATEST."
             )
         if request.get("RevisionId") not in (None, latest["RevisionId"]):
