@@ -1,0 +1,1 @@
+"""AWS Systems Manager, as far as it is the Parameter Store."""
