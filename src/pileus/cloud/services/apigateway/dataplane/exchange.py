@@ -84,22 +84,24 @@ class Exchange:
             request = self.request
             single: dict[str, str] = {}
             multi: dict[str, list[str]] = {}
+            spell = SENT.get
             for name, value in request.headers.items():
-                spelling = SENT.get(name, name)
+                spelling = spell(name, name)
                 if spelling is not None:
                     single[spelling] = value
                     multi[spelling] = [value]
-            way = request.headers.get("x-forwarded-for")
-            port = request.host.partition(":")[2]
-            added = {
-                "X-Amzn-Trace-Id": self.trace,
-                "X-Forwarded-For": f"{way}, {request.client}" if way else request.client,
-                "X-Forwarded-Port": port or ("443" if request.scheme == "https" else "80"),
-                "X-Forwarded-Proto": request.scheme,
-            }
-            for name, value in added.items():
-                single[name] = value
-                multi[name] = [value]
+            way, client = request.headers.get("x-forwarded-for"), request.client
+            way = f"{way}, {client}" if way else client
+            scheme = request.scheme
+            port = request.host.partition(":")[2] or ("443" if scheme == "https" else "80")
+            single["X-Amzn-Trace-Id"] = self.trace
+            single["X-Forwarded-For"] = way
+            single["X-Forwarded-Port"] = port
+            single["X-Forwarded-Proto"] = scheme
+            multi["X-Amzn-Trace-Id"] = [self.trace]
+            multi["X-Forwarded-For"] = [way]
+            multi["X-Forwarded-Port"] = [port]
+            multi["X-Forwarded-Proto"] = [scheme]
             self._headers = (single, multi)
         return self._headers
 

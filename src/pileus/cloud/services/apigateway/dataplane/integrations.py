@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -69,12 +69,9 @@ async def invoke(cloud: Cloud, exchange: Exchange, uri: str, payload: bytes, tim
         trace=exchange.trace,
         source_arn=stage.source_arn(method, exchange.request.method),
     )
-    task = asyncio.ensure_future(call)
     try:
-        async with asyncio.timeout(timeout):
-            return await asyncio.shield(task)
+        return await _within(call, timeout)
     except TimeoutError:
-        task.add_done_callback(_observed)
         raise GatewayFailure("INTEGRATION_TIMEOUT", "Endpoint request timed out") from None
     except NotEmulated:
         raise
@@ -83,7 +80,31 @@ async def invoke(cloud: Cloud, exchange: Exchange, uri: str, payload: bytes, tim
         raise GatewayFailure("API_CONFIGURATION_ERROR", "Internal server error") from None
 
 
-def _observed(task: asyncio.Future[Invocation]) -> None:
+async def _within(work: Coroutine[Any, Any, Invocation], seconds: float) -> Invocation:
+    """Waits, but no longer; the work goes on whatever becomes of who waits. (At half the price of asyncio.shield
+    within asyncio.timeout, once a request.)"""
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work)
+    waiter = loop.create_future()
+
+    def wake(_: object) -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    timer = loop.call_later(seconds, wake, None)
+    task.add_done_callback(wake)
+    try:
+        await waiter
+    finally:
+        timer.cancel()
+        if not task.done():
+            task.add_done_callback(_observed)
+    if not task.done():
+        raise TimeoutError
+    return task.result()
+
+
+def _observed(task: asyncio.Task[Invocation]) -> None:
     """Nobody waits for this invocation any more; what went wrong was the function's own to log."""
     if not task.cancelled():
         task.exception()

@@ -55,7 +55,10 @@ def _error(failure: GatewayFailure | None, name: str) -> str | None:
         return orjson.dumps(failure.message).decode()
     if name == "responseType":
         return failure.kind
-    return failure.validation if name == "validationErrorString" else None
+    if name != "validationErrorString" or failure.validation is None:
+        return None
+    # Undocumented: templates in the field put it between quotes and answer with JSON, so its own quotes are escaped.
+    return orjson.dumps(failure.validation).decode()[1:-1]
 
 
 def access_log_line(exchange: Exchange, template: str, status: int, length: int, latency: int) -> str:
