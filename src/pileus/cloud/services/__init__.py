@@ -34,6 +34,13 @@ _ENTRIES = (
         cfn=("AWS::CloudWatch::",),
     ),
     _entry("dynamodb", "DynamoDb", targets=("DynamoDB_20120810",), cfn=("AWS::DynamoDB::",)),
+    _entry(
+        "dynamodbstreams",
+        "DynamoDbStreams",
+        "dynamodb",
+        folder="dynamodb.streams",
+        targets=("DynamoDBStreams_20120810",),
+    ),
     _entry("events", "EventBridge", targets=("AWSEvents",), cfn=("AWS::Events::",)),
     _entry("iam", "Iam", cfn=("AWS::IAM::",)),
     _entry("kms", "Kms", targets=("TrentService",), cfn=("AWS::KMS::",)),

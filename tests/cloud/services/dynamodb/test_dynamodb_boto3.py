@@ -125,3 +125,22 @@ def test_the_resource_interface(shared_aws: EmbeddedCloud, client: Any, table: s
     assert sum(page["Count"] for page in pages) == 60
     users.delete()
     client.get_waiter("table_not_exists").wait(TableName=table, WaiterConfig={"Delay": 0, "MaxAttempts": 1})
+
+
+def test_streams_through_their_own_client(shared_aws: EmbeddedCloud, client: Any, table: str) -> None:
+    specification = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    made = client.update_table(TableName=table, StreamSpecification=specification)["TableDescription"]
+    item = {"id": {"S": "a"}, "sk": {"N": "1"}, "b": {"B": b"\x00\xff"}}
+    client.put_item(TableName=table, Item=item)
+    streams = shared_aws.client("dynamodbstreams")
+    [listed] = streams.list_streams(TableName=table)["Streams"]
+    arn = listed["StreamArn"]
+    assert arn == made["LatestStreamArn"]
+    [shard] = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    place = streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )
+    [record] = streams.get_records(ShardIterator=place["ShardIterator"])["Records"]
+    assert record["dynamodb"]["NewImage"] == item
+    with pytest.raises(streams.exceptions.ResourceNotFoundException):
+        streams.describe_stream(StreamArn=arn + "x")

@@ -15,6 +15,7 @@ from .errors import ResourceNotFoundException, ValidationException
 from .expiry import Sweeps
 from .schema import MIGRATIONS
 from .storage import Rows, Stored
+from .streams.records import TIME_TO_LIVE, Streams
 from .table import Table
 from .values import Item
 from .writes import Write
@@ -32,6 +33,7 @@ class DynamoDbBase(Service):
         self._tables: dict[tuple[str, str, str], Table] = {}
         self.expressions = Expressions()
         self.sweeps = Sweeps(cloud)
+        self.streams = Streams(cloud)
         self.rows = Rows(cloud.store, self.sweeps.note)
 
     # -- tables -----------------------------------------------------------------------------------------------------
@@ -119,9 +121,13 @@ class DynamoDbBase(Service):
 
     def changed(self, table: Table, key: Item, before: Stored | None, after: Stored | None) -> None:
         """Every change of an item that a caller made passes here, in its transaction."""
+        if table.stream is not None:
+            self.streams.record(table, key, before, after)
 
     def expired(self, table: Table, key: Item, before: Stored) -> None:
         """Every item that time to live deleted passes here."""
+        if table.stream is not None:
+            self.streams.record(table, key, before, None, TIME_TO_LIVE)
 
     def shown(self, call: Call, stored: Stored) -> Any:
         """The item for an answer: over the wire the stored bytes as they are, inside the cloud a dict."""

@@ -77,6 +77,19 @@ def new_definition(request: Mapping[str, Any]) -> dict[str, Any]:
     return definition
 
 
+def stream_view(request: Mapping[str, Any]) -> str | None:
+    """The view type of the stream that is asked for; None where none is."""
+    specification = request.get("StreamSpecification")
+    if specification is None:
+        return None
+    enabled, view = specification["StreamEnabled"], specification.get("StreamViewType")
+    if enabled and view is None:
+        raise invalid_value("StreamViewType must be specified when StreamEnabled is true")
+    if not enabled and view is not None:
+        raise invalid_value("StreamViewType can only be specified when StreamEnabled is true")
+    return view if enabled else None
+
+
 def billing(request: Mapping[str, Any]) -> dict[str, Any]:
     mode = request.get("BillingMode", "PROVISIONED")
     throughput = request.get("ProvisionedThroughput")

@@ -38,6 +38,12 @@ def describe(table: Table, sizes: Sizes, *, status: str = "", index_status: str 
         result["OnDemandThroughput"] = kept["OnDemandThroughput"]
     if "TableClass" in kept:
         result["TableClassSummary"] = {"TableClass": kept["TableClass"]}
+    stream = kept.get("Stream")
+    if stream is not None:
+        result["LatestStreamLabel"] = stream["Label"]
+        result["LatestStreamArn"] = f"{table.arn}/stream/{stream['Label']}"
+        if not stream["Ended"]:
+            result["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": stream["View"]}
     sse = _encryption(table)
     if sse is not None:
         result["SSEDescription"] = sse

@@ -64,4 +64,29 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX dynamodb_token_expires ON dynamodb_token (expires);
     """,
+    """
+    CREATE TABLE dynamodb_stream (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        table_id INTEGER NOT NULL,
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        table_name TEXT NOT NULL,
+        label TEXT NOT NULL,
+        view TEXT NOT NULL,
+        key_schema BLOB NOT NULL,
+        created REAL NOT NULL,
+        ended REAL,
+        first INTEGER NOT NULL,
+        last INTEGER,
+        trimming INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (account, region, table_name, label)
+    );
+    CREATE TABLE dynamodb_stream_record (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        stream_id INTEGER NOT NULL,
+        created REAL NOT NULL,
+        record BLOB NOT NULL
+    );
+    CREATE INDEX dynamodb_stream_record_place ON dynamodb_stream_record (stream_id, sequence);
+    """,
 )

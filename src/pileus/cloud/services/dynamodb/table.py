@@ -88,7 +88,7 @@ class Index:
 
 @dataclass(slots=True)
 class Table:
-    """ttl: the attribute that says when an item expires, if that is on."""
+    """ttl: the attribute that says when an item expires, if that is on. stream: its Id, Label and View, if on."""
 
     id: int
     account: str
@@ -100,6 +100,7 @@ class Table:
     range: Attribute | None
     indexes: dict[str, Index] = field(default_factory=dict)
     ttl: str | None = None
+    stream: dict[str, Any] | None = None
 
     @property
     def arn(self) -> str:
@@ -125,6 +126,8 @@ class Table:
                 table.indexes[index["IndexName"]] = _index(table, index, kinds, member[0] == "G")
         ttl = definition.get("TimeToLive") or {}
         table.ttl = ttl["AttributeName"] if ttl.get("Enabled") else None
+        stream = definition.get("Stream") or {}
+        table.stream = None if stream.get("Ended", True) else stream
         return table
 
     # -- keys -------------------------------------------------------------------------------------------------------

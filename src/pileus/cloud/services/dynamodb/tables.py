@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from pileus.cloud.kernel import Call, Job, NotEmulated, consumer, operation
+from pileus.cloud.kernel import Call, Job, consumer, operation
 
 from .base import DynamoDbBase, limit_of
 from .definition import (
@@ -18,6 +18,7 @@ from .definition import (
     global_index,
     new_definition,
     refuse_not_emulated,
+    stream_view,
 )
 from .description import describe
 from .errors import (
@@ -28,6 +29,7 @@ from .errors import (
     invalid_value,
 )
 from .keys import RowKey
+from .streams.records import TRIM_TOPIC
 from .table import Index, Table
 
 Request = Mapping[str, Any]
@@ -39,7 +41,7 @@ class Tables(DynamoDbBase):
     @operation("CreateTable")
     def create_table(self, call: Call, request: Request) -> Result:
         definition = new_definition(request)
-        self._refuse_streams("CreateTable", request)
+        view = stream_view(request)
         name = request["TableName"]
         if self.find_table(call, name) is not None:
             raise ResourceInUseException(f"Table already exists: {name}")
@@ -50,6 +52,9 @@ class Tables(DynamoDbBase):
             for index in definition.get(member, ()):
                 index["Id"] = self._new_id()
         table_id = self._new_id()
+        if view is not None:
+            place = (table_id, call.account, call.region, name)
+            definition["Stream"] = self.streams.open(*place, definition["KeySchema"], view)
         self.store.execute(
             "INSERT INTO dynamodb_table VALUES (?,?,?,?,?,?)",
             (table_id, call.account, call.region, name, call.now, orjson.dumps(definition)),
@@ -57,11 +62,6 @@ class Tables(DynamoDbBase):
         self.forget_tables()
         table = self.described_table(call, name)
         return {"TableDescription": describe(table, self._sizes, status="CREATING", index_status="CREATING")}
-
-    def _refuse_streams(self, operation_name: str, request: Request) -> None:
-        specification = request.get("StreamSpecification")
-        if specification is not None and specification.get("StreamEnabled"):
-            raise NotEmulated(f"dynamodb {operation_name}.StreamSpecification")
 
     def _new_id(self) -> int:
         return int(self.store.execute("INSERT INTO dynamodb_size DEFAULT VALUES").lastrowid or 0)
@@ -99,6 +99,8 @@ class Tables(DynamoDbBase):
         description = describe(table, self._sizes, status="DELETING", index_status="DELETING")
         self.store.execute("DELETE FROM dynamodb_table WHERE id=?", (table.id,))
         self.sweeps.cancel(table.id)
+        if table.stream is not None:
+            self.streams.close(table.stream["Id"])
         self.forget_tables()
         for owner in (table.id, *(index.id for index in table.indexes.values())):
             self._clear_away(owner)
@@ -109,7 +111,6 @@ class Tables(DynamoDbBase):
     @operation("UpdateTable")
     def update_table(self, call: Call, request: Request) -> Result:
         refuse_not_emulated("UpdateTable", request)
-        self._refuse_streams("UpdateTable", request)
         table = self.described_table(call, request["TableName"])
         changes = [name for name in request if name not in ("TableName", "AttributeDefinitions")]
         if not changes:
@@ -125,6 +126,7 @@ class Tables(DynamoDbBase):
         if request.get("SSESpecification") is not None:
             definition["SSESpecification"] = request["SSESpecification"]
         dropped = self._update_indexes(definition, request)
+        self._update_stream(table, definition, request)
         table.definition = definition
         updated = self.save_definition(table)
         self._fill_new(updated)
@@ -232,6 +234,25 @@ class Tables(DynamoDbBase):
         for member in ("OnDemandThroughput", "WarmThroughput"):
             if action.get(member) is not None:
                 indexes[name][member] = action[member]
+
+    def _update_stream(self, table: Table, definition: dict[str, Any], request: Request) -> None:
+        if request.get("StreamSpecification") is None:
+            return
+        view = stream_view(request)
+        if view is None:
+            if table.stream is None:
+                raise ValidationException(f"Table is already disabled for streams: TableName: {table.name}")
+            self.streams.close(table.stream["Id"])
+            definition["Stream"]["Ended"] = True
+            return
+        if table.stream is not None:
+            raise ValidationException(f"Table already has an enabled stream: TableName: {table.name}")
+        place = (table.id, table.account, table.region, table.name)
+        definition["Stream"] = self.streams.open(*place, definition["KeySchema"], view)
+
+    @consumer(TRIM_TOPIC)
+    def trim_stream(self, job: Job) -> None:
+        self.streams.trim(job.payload["stream"])
 
     # -- work in portions -------------------------------------------------------------------------------------------
 
