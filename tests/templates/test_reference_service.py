@@ -51,14 +51,17 @@ def test_every_handler_exists_and_every_function_file_is_used(configuration: dic
 def test_every_file_that_the_configuration_includes_exists_and_is_used() -> None:
     text = (SERVICE / "serverless.yml").read_text()
     included = set(re.findall(r"\$\{file\(([^)]+)\)\}", text))
-    there = {
-        f"{folder}/{path.name}"
-        for folder in ("resources", "schemas")
-        for path in (SERVICE / folder).iterdir()
-    }
-    assert included == there
+    assert included == {f"resources/{path.name}" for path in (SERVICE / "resources").iterdir()}
+
+
+def test_api_gateway_asks_for_what_the_functions_schemas_require(configuration: dict[str, Any]) -> None:
+    models = configuration["custom"]["requestModels"]
     for path in (SERVICE / "schemas").iterdir():
-        json.loads(path.read_text())
+        schema = json.loads(path.read_text())
+        model = models.pop(re.sub(r"-(\w)", lambda found: found[1].upper(), path.stem))
+        assert model == {key: schema[key] for key in model}
+        assert "required" in model or "minProperties" in model
+    assert models == {}
 
 
 def test_routes_of_functions_match_their_events(configuration: dict[str, Any]) -> None:

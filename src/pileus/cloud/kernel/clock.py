@@ -10,20 +10,20 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Real time plus an offset that `travel` moves forward.
+    """Real time plus `offset`, seconds, which `travel` moves forward.
 
     Times are float seconds since the epoch (UTC). Sleepers wake in the order of their times, also when the clock
     jumps over several of them at once.
     """
 
     def __init__(self, *, start: float | None = None) -> None:
-        self._offset = 0.0 if start is None else start - time.time()
+        self.offset = 0.0 if start is None else start - time.time()
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
 
     def now(self) -> float:
-        return time.time() + self._offset
+        return time.time() + self.offset
 
     def datetime(self) -> datetime:
         return datetime.fromtimestamp(self.now(), UTC)
@@ -32,7 +32,7 @@ class Clock:
         """Moves the clock forward and wakes who slept until then."""
         if seconds < 0:
             raise ValueError("the clock travels forward only")
-        self._offset += seconds
+        self.offset += seconds
         self._wake()
 
     async def sleep(self, seconds: float) -> None:

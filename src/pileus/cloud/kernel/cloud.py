@@ -21,7 +21,7 @@ from .store import Store
 
 if TYPE_CHECKING:
     from .http import HttpRequest
-    from .ports import ApiDataPlane, Functions, Logs, Traces
+    from .ports import ApiDataPlane, Functions, Logs, Metrics, Traces
 
 log = logging.getLogger("pileus.cloud")
 
@@ -57,6 +57,8 @@ class Cloud:
         self.clock = clock or Clock()
         self.ids = ids or Ids()
         self.store = Store(self.settings.state)
+        # Time does not go back at a restart: what was written in a travelled future would lie ahead of the clock.
+        self.clock.offset = max(self.clock.offset, self.store.fact("clock.offset"))
         self.bus = Bus(self)
         self._services: dict[str, Service] = {}
         self._resource_types: dict[str, dict[str, ResourceType]] = {}
@@ -102,10 +104,15 @@ class Cloud:
         target = self.clock.now() + seconds
         await self.drain()
         while (due := self.bus.next_due()) is not None and due <= target:
-            self.clock.travel(max(due - self.clock.now(), 0.0))
+            self._move_clock(max(due - self.clock.now(), 0.0))
             await self.drain()
-        self.clock.travel(max(target - self.clock.now(), 0.0))
+        self._move_clock(max(target - self.clock.now(), 0.0))
         await self.drain()
+
+    def _move_clock(self, seconds: float) -> None:
+        self.clock.travel(seconds)
+        with self.store.transaction():
+            self.store.remember("clock.offset", self.clock.offset)
 
     # -- services ---------------------------------------------------------------------------------------------------
 
@@ -131,6 +138,10 @@ class Cloud:
     @property
     def logs(self) -> Logs:
         return cast("Logs", self.service("logs"))
+
+    @property
+    def metrics(self) -> Metrics:
+        return cast("Metrics", self.service("cloudwatch"))
 
     @property
     def traces(self) -> Traces:

@@ -5,7 +5,7 @@ They are reached through the kernel (`cloud.functions`, `cloud.logs`, …), neve
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -54,6 +54,20 @@ class Logs(Protocol):
     ) -> None:
         """Takes log events, (milliseconds since the epoch, message); written soon after, outside the caller's
         transaction: a log line is not an answer. Makes the group and the stream where they do not exist."""
+        ...
+
+
+class Metrics(Protocol):
+    """Implemented by cloudwatch."""
+
+    def put(self, account: str, region: str, namespace: str, data: Iterable[Mapping[str, Any]]) -> None:
+        """Publishes data points, in the current transaction if there is one. data: `MetricDatum` of PutMetricData,
+        with `Timestamp` in seconds. Raises as PutMetricData does, but takes namespaces of AWS's own."""
+        ...
+
+    def put_embedded(self, account: str, region: str, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Publishes the metrics of log lines in the Embedded Metric Format (parsed JSON). What is malformed is left
+        out without an error."""
         ...
 
 

@@ -21,8 +21,6 @@ from typing import IO, Any
 Row = sqlite3.Row
 Value = str | int | float | bytes | None
 
-#: Bumped when the layout of the state folder itself changes; each service's tables carry their own versions.
-FORMAT = 1
 _CHECKPOINT_PAGES = 4000
 
 
@@ -77,7 +75,7 @@ class Store:
         self.db.execute(
             "CREATE TABLE IF NOT EXISTS schema_version (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"
         )
-        self.migrate("store", ("",) * FORMAT)
+        self.migrate("store", ("CREATE TABLE fact (name TEXT PRIMARY KEY, value REAL NOT NULL);",))
 
     def migrate(self, part: str, steps: Sequence[str]) -> None:
         """Brings the tables of `part` (a service's name) up to date.
@@ -170,6 +168,14 @@ class Store:
 
     def all(self, sql: str, parameters: Sequence[Value] = ()) -> list[sqlite3.Row]:
         return self.execute(sql, parameters).fetchall()
+
+    def fact(self, name: str, default: float = 0.0) -> float:
+        """A number that the cloud as a whole remembers."""
+        row = self.one("SELECT value FROM fact WHERE name=?", (name,))
+        return default if row is None else float(row[0])
+
+    def remember(self, name: str, value: float) -> None:
+        self.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (name, value))
 
     def close(self) -> None:
         if self._checkpointer is not None:

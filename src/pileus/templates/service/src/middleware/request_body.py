@@ -1,6 +1,6 @@
-"""The request's body, checked against the same schema that API Gateway has.
+"""The request's body, checked against its schema, so that a refusal names the field.
 
-API Gateway checks a body only under the content type that its model is for; here it is always checked.
+API Gateway has seen before that no required field is missing, but only under the content type that its model is for.
 """
 
 import json
@@ -34,7 +34,7 @@ def check(body: Any, schema: str) -> dict[str, Any]:
         validate(event=body, schema=_schema(schema))
     except SchemaValidationError as error:
         field = _field(error)
-        raise Invalid(str(error.validation_message).replace("data", field, 1), field=field) from None
+        raise Invalid(_words(error, field), field=field) from None
     return body
 
 
@@ -51,6 +51,14 @@ def _field(error: SchemaValidationError) -> str:
     elif error.rule == "additionalProperties":
         path.append(min(name for name in error.value if name not in error.definition["properties"]))
     return ".".join(path) or "body"
+
+
+def _words(error: SchemaValidationError, field: str) -> str:
+    if error.rule == "required":
+        return f"{field} is missing"
+    if error.rule == "additionalProperties":
+        return f"{field} is unknown"
+    return str(error.validation_message).replace(str(error.name), field, 1)
 
 
 def _refuse(constant: str) -> NoReturn:
