@@ -6,6 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 
 def policy(effect: str, resource: str = "*") -> dict[str, Any]:
@@ -175,10 +178,23 @@ def test_gateway_responses_reword_refusals(api: Any, functions: Any) -> None:
     assert json.loads(absent.body) == {"e": "Unauthorized", "t": "UNAUTHORIZED", "s": "dev"}
 
 
-def test_iam_refuses_what_is_not_signed_and_says_that_it_does_no_more(api: Any) -> None:
-    api.method("GET", "/", authorizationType="AWS_IAM")
+def signed(verb: str, url: str, secret: str = "test", service: str = "execute-api") -> dict[str, str]:
+    request = AWSRequest(verb, url, data=b"")
+    SigV4Auth(Credentials("test", secret), service, "us-east-1").add_auth(request)
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def test_iam_checks_the_signature(api: Any, functions: Any) -> None:
+    api.method("GET", "/a", authorizationType="AWS_IAM")
     api.deploy()
-    response = api.get("GET", "/")
+    url = "http://localhost:3000/dev/a"
+    response = api.get("GET", "/a")
     assert (response.status, response.body) == (403, b'{"message":"Missing Authentication Token"}')
-    signed = api.get("GET", "/", authorization="AWS4-HMAC-SHA256 Credential=x")
-    assert signed.status == 501
+    for wrong in (signed("GET", url, secret="x"), signed("POST", url), signed("GET", url, service="s3")):
+        response = api.get("GET", "/a", **wrong)
+        assert (response.status, response.headers["x-amzn-ErrorType"]) == (403, "InvalidSignatureException")
+    assert functions.events == []
+    assert api.get("GET", "/a?b=1&a=%20x", **signed("GET", f"{url}?b=1&a=%20x")).status == 200
+    identity = functions.events[0]["requestContext"]["identity"]
+    assert identity["userArn"] == "arn:aws:iam::000000000000:root"
+    assert (identity["accountId"], identity["accessKey"]) == ("000000000000", "test")

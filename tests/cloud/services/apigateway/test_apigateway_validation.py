@@ -36,7 +36,7 @@ def guarded(api: Any, schema: Any = None, **method: Any) -> None:
     api.on(
         "PutGatewayResponse",
         responseType="BAD_REQUEST_BODY",
-        responseTemplates={"text/plain": "$context.error.validationErrorString"},
+        responseTemplates={"application/json": '{"why":"$context.error.validationErrorString"}'},
     )
     api.deploy()
 
@@ -68,13 +68,14 @@ def guarded(api: Any, schema: Any = None, **method: Any) -> None:
 def test_words(api: Any, change: dict[str, Any], words: str) -> None:
     guarded(api)
     response = api.get("POST", "/", json.dumps({**GOOD, **change}))
-    assert (response.status, response.body.decode()) == (400, f"[{words}]")
+    assert (response.status, json.loads(response.body)) == (400, {"why": f"[{words}]"})
 
 
 def test_missing_properties_are_told_together(api: Any) -> None:
     guarded(api)
     response = api.get("POST", "/", "{}")
-    assert response.body == b'[object has missing required properties (["email","name"])]'
+    why = json.loads(response.body)["why"]
+    assert why == '[object has missing required properties (["email","name"])]'
 
 
 def test_the_answer_of_its_own(api: Any, functions: Any) -> None:
@@ -101,7 +102,8 @@ def test_models_refer_to_one_another(api: Any) -> None:
     ref = {"$ref": f"https://apigateway.amazonaws.com/restapis/{api.id}/models/Item"}
     guarded(api, {"type": "array", "items": ref})
     assert api.get("POST", "/", '[{"id":1}]').status == 200
-    assert api.get("POST", "/", "[{}]").body == b'[object has missing required properties (["id"])]'
+    why = json.loads(api.get("POST", "/", "[{}]").body)["why"]
+    assert why == '[object has missing required properties (["id"])]'
 
 
 def test_required_parameters(api: Any) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pileus.cloud.kernel import HttpRequest
+from pileus.cloud.kernel import HttpRequest, Principal
 
 if TYPE_CHECKING:
     from .compiled import Method
@@ -49,7 +49,7 @@ def request_time(second: int) -> str:
 class Exchange:
     """path: percent-encoded, after the stage. trace: the X-Amzn-Trace-Id header that goes to the integration.
 
-    authorizer: the `$context.authorizer` map. status, error: of the answer, for the access log.
+    authorizer: the `$context.authorizer` map. principal: who signed, of an AWS_IAM method. status, error: of the answer, for the access log.
     """
 
     stage: ServedStage
@@ -62,6 +62,7 @@ class Exchange:
     method: Method | None = None
     parameters: dict[str, str] = field(default_factory=dict)
     authorizer: dict[str, Any] | None = None
+    principal: Principal | None = None
     usage_key: str | None = None
     api_key: str | None = None
     api_key_id: str | None = None
@@ -121,6 +122,11 @@ class Exchange:
             "userAgent": request.headers.get("user-agent"),
             "user": None,
         }
+        if self.principal is not None:
+            identity["accountId"] = self.principal.account
+            identity["accessKey"] = self.principal.access_key_id
+            identity["caller"] = identity["user"] = self.principal.user_id
+            identity["userArn"] = self.principal.arn
         if self.api_key is not None:
             identity["apiKey"] = self.api_key
             identity["apiKeyId"] = self.api_key_id

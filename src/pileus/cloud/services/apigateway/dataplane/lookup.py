@@ -57,7 +57,7 @@ def _error(failure: GatewayFailure | None, name: str) -> str | None:
         return failure.kind
     if name != "validationErrorString" or failure.validation is None:
         return None
-    # Undocumented: templates in the field put it between quotes and answer with JSON, so its own quotes are escaped.
+    # Templates put it between quotes and what they answer with is JSON: so its own quotes must come escaped.
     return orjson.dumps(failure.validation).decode()[1:-1]
 
 
