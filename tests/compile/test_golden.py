@@ -16,15 +16,7 @@ from golden import ROOT, comparison, compile_loaded, load, names
 #: Cases whose template is not equal yet, with what is missing.
 GAPS = {
     "111-http-async": "integration: lambda, whose default mapping templates are v3's own text",
-    "037-iam-legacy-role": "websocket",
-    "113-http-external-api": "websocket",
-    "141-websocket-settings": "websocket",
-    "143-websocket-external": "websocket",
-    "162-cloudwatch-event": "cloudwatchEvent",
-    "163-cloudwatch-log": "cloudwatchLog",
     "164-alb": "alb",
-    "166-cognito-new": "cognitoUserPool",
-    "169-mq-kafka": "activemq, rabbitmq, msk, kafka",
     "170-cloudfront": "cloudFront",
     "171-cloudfront-cache-policies": "cloudFront",
 }

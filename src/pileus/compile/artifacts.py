@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pileus.service.model import Function, Service
-from pileus.service.tree import get
+from pileus.service.tree import Json, get
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +72,19 @@ def file_name(service: Service, function: Function | None = None) -> str:
     """The artifact's file name: the user's own, or one after the function or the service."""
     if function is not None:
         own = function.get("package", "artifact")
-        return _base(own) if own else f"{function.key}.zip"
+        return _base(own) or f"{function.key}.zip"
     own = get(service.config, "package", "artifact")
-    return _base(own) if own else f"{service.name}.zip"
+    return _base(own) or f"{service.name}.zip"
 
 
 def layer_file_name(service: Service, key: str) -> str:
     own = get(service.config, "layers", key, "package", "artifact")
-    return _base(own) if own else f"{key}.zip"
+    return _base(own) or f"{key}.zip"
 
 
-def _base(path: str) -> str:
+def _base(path: Json) -> str:
+    if not isinstance(path, str):  # the schema has said so already
+        return ""
     return path.replace("\\", "/").rpartition("/")[2]
 
 

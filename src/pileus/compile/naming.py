@@ -155,6 +155,17 @@ def http_api_authorizer_permission(name: str) -> str:
     return f"{normalise(name)}LambdaAuthorizerPermissionHttpApi"
 
 
+WEBSOCKETS_API = "WebsocketsApi"
+WEBSOCKETS_STAGE = "WebsocketsDeploymentStage"
+WEBSOCKETS_LOG_GROUP = "WebsocketsLogGroup"
+_ROUTE_SIGNS = {"$": "S", "/": "Slash", "-": "Dash", "_": "Underscore", ".": "Period"}
+
+
+def websockets_route(route: str) -> str:
+    """`$connect` → `SconnectWebsocketsRoute`; other routes keep their first letter as it is."""
+    return f"{''.join(_ROUTE_SIGNS.get(sign, sign) for sign in route)}WebsocketsRoute"
+
+
 def bucket(name: str) -> str:
     return f"S3Bucket{alphanumeric(name)}"
 
@@ -237,7 +248,8 @@ def source_name(arn: Json) -> str | None:
         return value if isinstance(value, str) else None
     if "Ref" in arn:
         return str(arn["Ref"])
-    if "Fn::Join" in arn:
-        last = arn["Fn::Join"][1][-1]
+    parts = arn.get("Fn::Join")
+    if isinstance(parts, list) and len(parts) == 2 and isinstance(parts[1], list) and parts[1]:
+        last = parts[1][-1]
         return last.rpartition(":")[2] if isinstance(last, str) else None
     return None

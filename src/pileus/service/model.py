@@ -5,7 +5,7 @@ are optional in a corner of one event are read from the plain data where they ar
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from pileus.service.errors import ConfigError
@@ -49,7 +49,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A loaded service. `warnings` are mistakes that the configuration's mode lets pass."""
+    """A loaded service. `mistakes` are what the schema found and the configuration's mode let pass, `off` included."""
 
     directory: FilePath
     file: FilePath
@@ -60,9 +60,8 @@ class Service:
     marks: Marks
     functions: Mapping[str, Function]
     options: Mapping[str, str]
-    warnings: tuple[ConfigError, ...] = ()
+    mistakes: tuple[ConfigError, ...] = ()
     instance: str = ""
-    stage_is_written: bool = field(default=False)
 
     @property
     def provider(self) -> dict[str, Json]:

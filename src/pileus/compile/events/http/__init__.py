@@ -6,8 +6,9 @@ deployer makes by API calls afterwards, so only their log group and role stand i
 
 import re
 
-from pileus.compile import custom_resources, naming
 from pileus.compile import intrinsics as fn
+from pileus.compile import naming
+from pileus.compile.account_log_role import compile_account_log_role
 from pileus.compile.compilation import Compilation
 from pileus.compile.events.http import authorizers, cors, keys, methods, paths, rest_api
 from pileus.compile.events.http.endpoint import Endpoint, endpoints
@@ -69,26 +70,8 @@ def _permissions(c: Compilation, api: rest_api.Api, found: list[Endpoint]) -> No
 
 
 def _logs(c: Compilation) -> None:
-    """The log group, and the account-wide role that API Gateway logs with, which a custom resource sets."""
-    logs = c.service.setting("logs", "restApi")
-    settings = logs if isinstance(logs, dict) else {}
     group: dict[str, Json] = {"LogGroupName": f"/aws/api-gateway/{c.service.name}-{c.service.stage}"}
     if retention := c.service.setting("logRetentionInDays"):
         group["RetentionInDays"] = retention
     c.add(naming.REST_LOG_GROUP, {"Type": "AWS::Logs::LogGroup", "Properties": group})
-    if settings.get("roleManagedExternally"):
-        return
-    kind = "apigw-cw-role"
-    properties: dict[str, Json] = {"ServiceToken": fn.get_att(custom_resources.function_id(kind))}
-    if settings.get("role"):
-        properties["RoleArn"] = settings["role"]
-    resource = {"Type": "Custom::ApiGatewayAccountRole", "Version": 1, "Properties": properties}
-    c.add(naming.REST_ACCOUNT_ROLE, resource)
-    roles = fn.join(":", ["arn", fn.PARTITION, "iam:", fn.ACCOUNT_ID, "role/*"])
-    role_actions = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:ListAttachedRolePolicies", "iam:PassRole"]
-    account = fn.join(":", ["arn", fn.PARTITION, "apigateway:*::/account"])
-    statements: list[Json] = [
-        {"Effect": "Allow", "Resource": roles, "Action": role_actions},
-        {"Effect": "Allow", "Resource": account, "Action": ["apigateway:GET", "apigateway:PATCH"]},
-    ]
-    custom_resources.add(c, kind, "api-gateway-cloud-watch-role/handler.handler", statements)
+    compile_account_log_role(c)
