@@ -21,9 +21,10 @@ def _bind_prctl() -> Any:
 _prctl = _bind_prctl()
 
 
-def die_with_parent(parent: int) -> None:
-    """Has the kernel kill this process when its parent, `parent`, dies (Linux; elsewhere the zygote sees to it)."""
+def die_with_parent(parent: int, with_signal: signal.Signals = signal.SIGKILL) -> None:
+    """Has the kernel send this process a signal when its parent, `parent`, dies (Linux; elsewhere the zygote notices
+    the end of its control socket)."""
     if _prctl is not None:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        _prctl(_PR_SET_PDEATHSIG, with_signal, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(0)

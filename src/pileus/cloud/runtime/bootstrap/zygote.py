@@ -22,7 +22,8 @@ from . import environment, prime, process
 
 
 class _Zygote:
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, parent: int) -> None:
+        self.parent = parent
         self.control = control
         self.own_modules = frozenset(sys.modules)  # what a project can't replace: in Lambda neither
         self.children: set[int] = set()
@@ -36,6 +37,8 @@ class _Zygote:
         self.alarm = alarm
         signal.set_wakeup_fd(alarm.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: self.end())
+        self.end_with_parent()
 
     def run(self) -> None:
         self.send({"type": "ready", "version": sys.version_info[:3], "pid": os.getpid()})
@@ -73,6 +76,7 @@ class _Zygote:
     def step(self) -> None:
         """One import of the priming; when the last one is done, what there is now never moves again."""
         try:
+            process.die_with_parent(self.parent)  # an import may hang where no signal handler runs
             next(self.work[0])
         except StopIteration:
             self.work.pop(0)
@@ -83,6 +87,8 @@ class _Zygote:
         except BaseException:  # a bug of ours: what is imported already is of use all the same
             self.work.clear()
             self.send({"type": "primed", "reads": self.reads})
+        finally:
+            self.end_with_parent()
 
     def fork(self, message: dict[str, Any], log: int, api: int) -> None:
         parent = os.getpid()
@@ -91,6 +97,7 @@ class _Zygote:
             process.die_with_parent(parent)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             for each in (self.control, self.waker, self.alarm):
                 each.close()
             for other in self.descriptors:
@@ -111,8 +118,8 @@ class _Zygote:
             if pid == 0:
                 return
             if pid in self.children:  # priming may have started processes of its own
+                _kill_group(pid)  # what a handler left running; first, we may be told to end at any moment
                 self.children.discard(pid)
-                _kill_group(pid)  # what a handler left running
                 self.send({"type": "exit", "pid": pid, "code": os.waitstatus_to_exitcode(status)})
 
     def send(self, message: dict[str, Any]) -> None:
@@ -121,6 +128,9 @@ class _Zygote:
             self.control.sendall(struct.pack("!I", len(data)) + data)
         except OSError:
             self.end()
+
+    def end_with_parent(self) -> None:
+        process.die_with_parent(self.parent, signal.SIGTERM)
 
     def end(self) -> None:
         """The server is gone: so are all environments, and what they started."""
@@ -137,9 +147,9 @@ def _kill_group(pid: int) -> None:
 
 
 def serve(descriptor: int) -> None:
-    process.die_with_parent(int(os.environ.pop("PILEUS_PARENT")))
+    parent = int(os.environ.pop("PILEUS_PARENT"))
     # Nothing of the project's may be imported here, and nothing relative to where we happen to stand.
     sys.path[:] = [entry for entry in sys.path if entry]
     control = socket.socket(fileno=descriptor)
     control.setblocking(True)
-    _Zygote(control).run()
+    _Zygote(control, parent).run()
