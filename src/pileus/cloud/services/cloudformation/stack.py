@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import orjson
@@ -73,6 +73,7 @@ class Resource:
 
 
 _IN_COLUMNS = ("logical_id", "type", "position", "physical_id", "status", "reason", "updated", "applied")
+_IN_DETAIL = tuple(item.name for item in fields(Resource) if item.name not in _IN_COLUMNS)
 
 
 class Stacks(Service):
@@ -169,8 +170,8 @@ class Stacks(Service):
         return {row["logical_id"]: resource_of(row) for row in rows}
 
     def save_resource(self, stack: Stack, resource: Resource) -> None:
-        values = asdict(resource)
-        columns = [values.pop(name) for name in _IN_COLUMNS]
+        columns = [getattr(resource, name) for name in _IN_COLUMNS]
+        values = {name: getattr(resource, name) for name in _IN_DETAIL}
         self.store.execute(
             "INSERT OR REPLACE INTO cfn_resource (stack,logical_id,type,position,physical_id,status,reason,updated,"
             "applied,detail) VALUES (?,?,?,?,?,?,?,?,?,?)",
@@ -184,13 +185,13 @@ class Stacks(Service):
         """Remembers a resource as it was before this update; the first time only."""
         self.store.execute(
             "INSERT OR IGNORE INTO cfn_saved (stack,logical_id,kind,resource) VALUES (?,?,'before',?)",
-            (stack.id, logical_id, None if resource is None else orjson.dumps(asdict(resource))),
+            (stack.id, logical_id, None if resource is None else orjson.dumps(resource)),
         )
 
     def save_leftover(self, stack: Stack, resource: Resource) -> None:
         self.store.execute(
             "INSERT INTO cfn_saved (stack,logical_id,kind,resource) VALUES (?,?,'leftover',?)",
-            (stack.id, resource.logical_id, orjson.dumps(asdict(resource))),
+            (stack.id, resource.logical_id, orjson.dumps(resource)),
         )
 
     def saved(self, stack: Stack, kind: str) -> list[tuple[int, str, Resource | None]]:
