@@ -27,7 +27,7 @@ class ServiceIndex:
             candidates = self._by_signing_name.get(signature.service)
             if candidates is None:
                 return signature.service
-            return candidates[0] if len(candidates) == 1 else _by_path(candidates, request.path)
+            return candidates[0] if len(candidates) == 1 else self._one_of(candidates, request)
         target = request.headers.get("x-amz-target")
         if target is not None:
             return self._by_target.get(target.partition(".")[0], target.partition(".")[0])
@@ -37,6 +37,12 @@ class ServiceIndex:
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             return "sts"  # the only query API with calls that need no signature
         return "s3"  # anonymous, or a browser's preflight
+
+    def _one_of(self, candidates: list[str], request: HttpRequest) -> str:
+        """Of services that share a signing name: what the target says (DynamoDB and its streams), or the path."""
+        target = request.headers.get("x-amz-target")
+        named = None if target is None else self._by_target.get(target.partition(".")[0])
+        return named if named in candidates else _by_path(candidates, request.path)
 
     def knows(self, label: str) -> bool:
         return label in self._by_signing_name

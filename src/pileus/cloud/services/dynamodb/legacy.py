@@ -32,6 +32,8 @@ _ALLOWED = {
 
 def check_mix(request: Mapping[str, Any], legacy: tuple[str, ...], modern: tuple[str, ...]) -> None:
     """Refuses requests that use both kinds of parameters."""
+    if request.keys().isdisjoint(legacy):
+        return
     old = [name for name in legacy if request.get(name) is not None]
     if not old:
         return

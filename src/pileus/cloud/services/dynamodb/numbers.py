@@ -62,6 +62,8 @@ def _positional(digits: str, exponent: int) -> str:
 
 
 def add(left: str, right: str) -> str:
+    if len(left) < 19 and len(right) < 19 and left.isdigit() and right.isdigit():
+        return str(int(left) + int(right))
     return _written(_EXACT.add(Decimal(left), Decimal(right)))
 
 
