@@ -38,9 +38,9 @@ def compile_service(service: Service, artifacts: Artifacts) -> CompiledTemplates
     except ConfigError as error:
         raise ConfigErrors([*c.errors, error]) from error
     except (TypeError, KeyError, AttributeError, IndexError, ValueError) as error:
-        # In mode `warn` anything may stand anywhere. What the schema found is then the cause, and is named.
-        if c.errors or service.warnings:
-            raise ConfigErrors([*c.errors, *service.warnings]) from error
+        # In modes `warn` and `off` anything may stand anywhere. What the schema found is then the cause, and is named.
+        if c.errors or service.mistakes:
+            raise ConfigErrors([*c.errors, *service.mistakes]) from error
         raise
 
 

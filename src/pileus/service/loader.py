@@ -84,7 +84,11 @@ def load_service(
     provider = config["provider"]
     stage = options.get("stage") or _text(provider.get("stage")) or "dev"
     form.name_functions(config["service"], stage)
-    warnings = _validate(config, main, validation)
+    mistakes = _validate(config, main)
+    mode = validation or _mode(config)
+    if mistakes and mode == "error" and provider["name"] == "aws":
+        raise ConfigErrors(mistakes)
+    warnings = () if mode == "off" else mistakes
     service = Service(
         directory=directory,
         file=file,
@@ -95,9 +99,8 @@ def load_service(
         marks=main.marks,
         functions=_functions(config),
         options=dict(options),
-        warnings=warnings,
+        mistakes=mistakes,
         instance=instance,
-        stage_is_written="stage" in provider,
     )
     return LoadedService(service, warnings, frozenset(files))
 
@@ -174,10 +177,13 @@ def _functions(config: dict[str, Json]) -> dict[str, Function]:
     return functions
 
 
-def _validate(
-    config: dict[str, Json], main: Document, mode: ValidationMode | None
-) -> tuple[ConfigError, ...]:
-    """Coerce the configuration; return its mistakes as warnings, or raise them in mode `error`."""
+def _mode(config: dict[str, Json]) -> ValidationMode:
+    written = config.get("configValidationMode")
+    return written if written in ("error", "off") else "warn"
+
+
+def _validate(config: dict[str, Json], main: Document) -> tuple[ConfigError, ...]:
+    """Coerce the configuration in place, whatever the mode; return what does not fit the schema."""
     provider = config["provider"]["name"]
     if provider != "aws":
         mark = main.marks.find(("provider", "name"))
@@ -188,14 +194,7 @@ def _validate(
     nulls = without_nulls(config)
     mistakes = Validator().check(config)
     with_nulls(nulls)
-    written = config.get("configValidationMode")
-    chosen = mode or (written if written in ("error", "warn", "off") else "warn")
-    if chosen == "off":
-        return ()
-    found = tuple(_mistake(main, mistake) for mistake in mistakes)
-    if found and chosen == "error":
-        raise ConfigErrors(found)
-    return found
+    return tuple(_mistake(main, mistake) for mistake in mistakes)
 
 
 def _mistake(main: Document, mistake: Mistake) -> ConfigError:
