@@ -13,6 +13,7 @@ import logging
 import time
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -46,6 +47,8 @@ class Pipeline:
         exchange = Exchange(request, self.cloud.ids.uuid(), time.perf_counter())
         try:
             self.identify(exchange)
+            if request.method == "OPTIONS" and exchange.service == "s3":
+                return self.preflight(exchange)
             await self.route(exchange)
             self._authenticator.verify(exchange)
             self.parse(exchange)
@@ -102,6 +105,13 @@ class Pipeline:
         exchange.match = codec.identify(self._path_style(request))
         if not codec.is_streaming_input(exchange.match.operation):
             await read_body(request)
+
+    def preflight(self, exchange: Exchange) -> HttpResponse:
+        """A browser asks whether it may call S3 from another origin: no API operation, and never signed."""
+        exchange.codec = self.codec("s3")
+        bucket = unquote(self._path_style(exchange.http).path).removeprefix("/").partition("/")[0]
+        answer: HttpResponse = getattr(self.cloud.service("s3"), "preflight")(bucket, exchange.http)  # noqa: B009
+        return answer
 
     def parse(self, exchange: Exchange) -> None:
         assert exchange.codec is not None

@@ -185,6 +185,16 @@ def test_cors_headers(s3: Any, signing: Any, bucket: str) -> None:
     s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
     url = signing.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "k"})
     origin = "https://www.example.com"
+    asked = {
+        "Origin": origin,
+        "Access_Control_Request_Method": "PUT",
+        "Access_Control_Request_Headers": "x-y",
+    }
+    status, _, headers = http(url, "OPTIONS", **asked)
+    assert (status, headers["access-control-allow-origin"]) == (200, origin)
+    assert headers["access-control-allow-headers"] == "x-y"
+    refused = http(url, "OPTIONS", **{**asked, "Access_Control_Request_Method": "DELETE"})
+    assert (refused[0], b"<Code>AccessDenied</Code>" in refused[1]) == (403, True)
     status, _, headers = http(url, "PUT", b"x", Origin=origin)
     assert (status, headers["access-control-allow-origin"]) == (200, origin)
     assert http(url, "PUT", b"x", Origin="https://evil.test")[2]["access-control-allow-origin"] is None
