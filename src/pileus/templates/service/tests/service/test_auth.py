@@ -33,9 +33,9 @@ def test_a_token_is_good_for_every_route_from_the_cache_too(user):
     assert statuses == [200, 200, 403, 200]
 
 
-@pytest.mark.parametrize(("email", "password"), [("user", "wrong password"), ("nobody@example.com", PASSWORD)])
-def test_wrong_password_and_unknown_address_get_the_same_answer(api, user, email, password):
-    answer = api.post("/auth/token", {"email": user.email if email == "user" else email, "password": password})
+@pytest.mark.parametrize(("who", "password"), [("user", "wrong password"), ("nobody@example.com", PASSWORD)])
+def test_wrong_password_and_unknown_address_get_the_same_answer(api, user, who, password):
+    answer = api.post("/auth/token", {"email": user.email if who == "user" else who, "password": password})
     assert answer.status == 401
     assert answer.json == {"message": "Unknown e-mail address or wrong password"}
 

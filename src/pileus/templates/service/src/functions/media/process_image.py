@@ -5,6 +5,7 @@ tries again. Running twice writes the same thumbnail twice.
 """
 
 from typing import Any
+from urllib.parse import unquote_plus
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import S3Event
@@ -18,7 +19,8 @@ from src.shared.observability import logger, metrics, tracer
 
 def process(event: dict[str, Any], _context: Any) -> None:
     for record in S3Event(event).records:
-        _process_object(record.s3.get_object.key, record.s3.get_object.size)
+        # the event's keys are form-encoded
+        _process_object(unquote_plus(record.s3.get_object.key), record.s3.get_object.size)
 
 
 @tracer.capture_method(capture_response=False)
