@@ -58,7 +58,7 @@ class Cloud:
         self.ids = ids or Ids()
         self.store = Store(self.settings.state)
         # Time does not go back at a restart: what was written in a travelled future would lie ahead of the clock.
-        self.clock.offset = max(self.clock.offset, self.store.fact("clock.offset"))
+        self.clock.offset = max(self.clock.offset, self.store.fact("clock.offset", default=self.clock.offset))
         self.bus = Bus(self)
         self._services: dict[str, Service] = {}
         self._resource_types: dict[str, dict[str, ResourceType]] = {}
