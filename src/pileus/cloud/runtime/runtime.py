@@ -119,7 +119,8 @@ class Runtime:
             environment.expires is None or environment.expires > self.hooks.clock() + environment.spec.timeout
         )
 
-    def _idle_again(self, environment: Environment) -> None:
+    def _idle_again(self, environment: Environment, fresh: bool = False) -> None:
+        """fresh: just started, for an event that waits: it began after that came, so it serves it in any case."""
         self._busy.discard(environment)
         pool = self._pools.get(environment.spec.revision)
         if pool is None or pool.retired or environment.dead:
@@ -130,7 +131,7 @@ class Runtime:
             environment.kill()
             return
         while pool.waiting:
-            if not self._usable(environment):
+            if not fresh and not self._usable(environment):
                 self._discard(pool, environment)
                 if len(pool.waiting) > pool.starting:
                     self._grow(pool)
@@ -170,7 +171,7 @@ class Runtime:
             self._fail_all(pool, EnvironmentFailed(f"{type(error).__name__}: {error}"))
             raise
         else:
-            self._idle_again(environment)
+            self._idle_again(environment, fresh=True)
 
     @staticmethod
     def _fail_all(pool: _Pool, error: EnvironmentFailed) -> None:
