@@ -27,7 +27,6 @@ _PATCHES = (
     Patch("/quota", "quota", operations=_REMOVE),
 )
 _STAGE_THROTTLE = re.compile(r"/apiStages/([^/]+)/throttle(?:/([^/]+)/([A-Z]+)(?:/(rateLimit|burstLimit))?)?")
-_LONGEST = 128
 
 
 class UsagePlans(ApiKeys):
@@ -62,10 +61,15 @@ class UsagePlans(ApiKeys):
             throttle.setdefault("rateLimit", 0.0)
             if throttle["burstLimit"] < 0 or throttle["rateLimit"] < 0:
                 raise BadRequestException("Usage Plan throttle limits must not be negative")
+        documents = Documents.of(call)
+        before = documents.find(Kind.USAGE_PLAN, plan["id"]) or {"apiStages": ()}
+        known = {f"{stage['apiId']}:{stage['stage']}" for stage in before["apiStages"]}  # maybe gone since
         seen = set()
         for stage in plan["apiStages"]:
-            name = f"{stage.get('apiId')}:{stage.get('stage')}"
-            if Documents.of(call).find(Kind.STAGE, stage.get("stage", ""), stage.get("apiId", "")) is None:
+            if not stage.get("apiId") or not stage.get("stage"):
+                raise BadRequestException("API Stages must have an API id and a stage name")
+            name = f"{stage['apiId']}:{stage['stage']}"
+            if name not in known and documents.find(Kind.STAGE, stage["stage"], stage["apiId"]) is None:
                 raise NotFoundException(f"API Stage not found: {name}")
             if name in seen:
                 raise ConflictException(f"Duplicate API Stage: {name}")

@@ -68,7 +68,6 @@ class Exchange:
     api_key_id: str | None = None
     overrides: dict[str, Any] = field(default_factory=dict)
     error: Any = None
-    integration_status: int | None = None
     _headers: tuple[dict[str, str], dict[str, list[str]]] | None = None
     _context: dict[str, Any] | None = None
 
