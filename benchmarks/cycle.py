@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import time
 from statistics import quantiles
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -35,9 +35,9 @@ async def _load(queue_url: str, connections: int, seconds: float) -> Sample:
     signer = Signer(queue_url)
     durations: list[float] = []
     started = time.perf_counter()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(connections):
-            group.create_task(_worker(signer, queue_url, started + seconds, durations))
+    await asyncio.gather(
+        *(_worker(signer, queue_url, started + seconds, durations) for _ in range(connections))
+    )
     took = time.perf_counter() - started
     if len(durations) < 2:
         raise BenchmarkError(f"only {len(durations)} cycles in {took:.1f} s")
@@ -136,8 +136,7 @@ class Connection(asyncio.Protocol):
     # -- asyncio's and httptools' callbacks -------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
