@@ -383,6 +383,60 @@ def _pages(cloud: Cloud, prefix: str, delimiter: str, most: int) -> list[str]:
         more = {"ContinuationToken": page["NextContinuationToken"]}
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "a/b", "a/c", "b"]), st.booleans()), max_size=14),
+    st.sampled_from(["", "/"]),
+    st.integers(1, 3),
+)
+def test_versions_page_through_all_newest_first(
+    changes: list[tuple[str, bool]], delimiter: str, most: int
+) -> None:
+    cloud = Cloud(REGISTRY, Settings())
+    try:
+        cloud.call("s3", "CreateBucket", {"Bucket": "bucket"})
+        enabled = {"VersioningConfiguration": {"Status": "Enabled"}}
+        cloud.call("s3", "PutBucketVersioning", {"Bucket": "bucket", **enabled})
+
+        async def change_all() -> list[tuple[str, str]]:
+            made = []
+            for key, put in changes:
+                operation = "PutObject" if put else "DeleteObject"
+                done = await cloud.call_async("s3", operation, {"Bucket": "bucket", "Key": key})
+                made.append((key, str(done["VersionId"])))
+            return made
+
+        made = asyncio.run(change_all())
+        newest_first = [
+            (key, version) for key in ("a", "a/b", "a/c", "b") for k, version in reversed(made) if k == key
+        ]
+        plain = [pair for pair in newest_first if not delimiter or "/" not in pair[0]]
+        shared = {"a/"} if delimiter and any("/" in key for key, _ in changes) else set()
+        found: list[tuple[str, str]] = []
+        prefixes: list[str] = []
+        more: Result = {}
+        while True:
+            request = {"Bucket": "bucket", "Delimiter": delimiter, "MaxKeys": most, **more}
+            page = cloud.call("s3", "ListObjectVersions", request)
+            rows = [*(page["Versions"] or ()), *(page["DeleteMarkers"] or ())]
+            order = {version: place for place, (_, version) in enumerate(newest_first)}
+            found += sorted(((r["Key"], r["VersionId"]) for r in rows), key=lambda pair: order[pair[1]])
+            prefixes += [entry["Prefix"] for entry in page["CommonPrefixes"] or ()]
+            latest = {r["VersionId"] for r in rows if r["IsLatest"]}
+            assert all(
+                version == next(v for k, v in newest_first if k == key)
+                for key, version in found
+                if version in latest
+            )
+            if not page["IsTruncated"]:
+                break
+            more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker")}
+        assert found == plain
+        assert prefixes == sorted(shared)
+    finally:
+        cloud.store.close()
+
+
 def test_the_end_of_a_prefix() -> None:
     assert [after_prefix(text) for text in ("a", "a\U0010ffff", "\ud7ff", "\U0010ffff", "")] == [
         "b",
