@@ -21,7 +21,12 @@ GAPS = {
     "171-cloudfront-cache-policies": "cloudFront",
 }
 #: Equal, but versions of images and of functions with layers, or resources of paths, come in another order.
-ORDERED_OTHERWISE = {"059-images", "072-layers-provider-and-artifact", "100-http-basic"}
+ORDERED_OTHERWISE = {
+    "059-images",
+    "072-layers-provider-and-artifact",
+    "100-http-basic",
+    "113-http-external-api",
+}
 #: Errors that are not this layer's: options belong to the command line, files of artifacts to packaging.
 ELSEWHERE = {"041-unknown-cli-option", "043-artifact-missing", "083-accelerate-is-a-deploy-option-only"}
 

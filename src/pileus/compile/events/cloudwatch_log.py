@@ -10,29 +10,30 @@ from pileus.service.tree import Json
 
 
 def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
-    groups: dict[str, list[str]] = {}
+    by_function: dict[str, list[dict[str, Json]]] = {}
     for function, event in uses:
         settings = event.config if isinstance(event.config, dict) else {"logGroup": event.config}
-        names = groups.setdefault(function.key, [])
-        names.append(settings["logGroup"])
-        permission = naming.permission(function.key, "LogsSubscriptionFilterCloudWatchLog")
-        depends_on = [permission]
-        if alias := c.aliases.get(function.key):
-            depends_on.append(alias.logical_id)
-        properties: dict[str, Json] = {
-            "LogGroupName": settings["logGroup"],
-            "FilterPattern": (settings.get("filter") or "").replace('\\"', '"'),
-            "DestinationArn": c.arn(function),
-        }
-        logical_id = f"{naming.normalise(function.key)}LogsSubscriptionFilterCloudWatchLog{len(names)}"
-        resource = {
-            "Type": "AWS::Logs::SubscriptionFilter",
-            "DependsOn": depends_on,
-            "Properties": properties,
-        }
-        c.add(logical_id, resource)
-    for key, names in groups.items():
-        _permit(c, c.service.functions[key], names)
+        by_function.setdefault(function.key, []).append(settings)
+    for key, filters in by_function.items():
+        function = c.service.functions[key]
+        for number, settings in enumerate(filters, start=1):
+            _filter(c, function, settings, number)
+            if number == 1:
+                _permit(c, function, [settings["logGroup"] for settings in filters])
+
+
+def _filter(c: Compilation, function: Function, settings: dict[str, Json], number: int) -> None:
+    depends_on = [naming.permission(function.key, "LogsSubscriptionFilterCloudWatchLog")]
+    if alias := c.aliases.get(function.key):
+        depends_on.append(alias.logical_id)
+    properties: dict[str, Json] = {
+        "LogGroupName": settings["logGroup"],
+        "FilterPattern": (settings.get("filter") or "").replace('\\"', '"'),
+        "DestinationArn": c.arn(function),
+    }
+    logical_id = f"{naming.normalise(function.key)}LogsSubscriptionFilterCloudWatchLog{number}"
+    resource = {"Type": "AWS::Logs::SubscriptionFilter", "DependsOn": depends_on, "Properties": properties}
+    c.add(logical_id, resource)
 
 
 def _permit(c: Compilation, function: Function, names: list[str]) -> None:
