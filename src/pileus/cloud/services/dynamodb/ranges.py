@@ -6,8 +6,11 @@ Every statement reads one index from one place on, in order; nothing is sorted a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from pileus.cloud.kernel import Store
 
 from .errors import ValidationException, invalid_value
 from .expressions.keys import KeyCondition, KeyTest
@@ -46,14 +49,19 @@ class KeyRange:
         None  # the row after which to begin: hash, range[, item_hash, item_range]
     )
 
-    def statement(self, limit: int | None) -> tuple[str, list[Any]]:
-        """SQL that gives (item, size, item's hash, item's range) in order."""
+    def statement(self, limit: int | None, *, with_keys: bool = False) -> tuple[str, list[Any]]:
+        """SQL that gives (item, size) in order; with_keys: and the item's hash and range."""
+        keys = ""
         if self.index is None:
-            sql = "SELECT item,size,hash,range FROM dynamodb_item WHERE table_id=?"
+            if with_keys:
+                keys = ",hash,range"
+            sql = f"SELECT item,size{keys} FROM dynamodb_item WHERE table_id=?"
             parameters: list[Any] = [self.table.id]
             columns = ["hash", "range"]
         else:
-            sql = "SELECT item,size,item_hash,item_range FROM dynamodb_entry WHERE index_id=?"
+            if with_keys:
+                keys = ",item_hash,item_range"
+            sql = f"SELECT item,size{keys} FROM dynamodb_entry WHERE index_id=?"
             parameters = [self.index.id]
             columns = ["hash", "range", "item_hash", "item_range"]
         start = self.start
@@ -203,10 +211,12 @@ def _bounds(attribute: Attribute, test: KeyTest, values: Item) -> Bounds:
     return Bounds((keys[0], True), None if end is None else (end, False))
 
 
-def rows(execute: Any, sql: str, parameters: list[Any]) -> Iterator[Any]:
-    """The rows one by one; leaving the loop early ends the statement."""
-    cursor = execute(sql, parameters)
+@contextmanager
+def rows(store: Store, sql: str, parameters: list[Any]) -> Iterator[Iterator[Any]]:
+    """The rows one by one, as tuples; the statement ends with the block, however many were read."""
+    cursor = store.db.cursor()
+    cursor.row_factory = None
     try:
-        yield from cursor
+        yield cursor.execute(sql, parameters)
     finally:
         cursor.close()

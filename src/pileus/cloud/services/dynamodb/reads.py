@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -40,6 +40,10 @@ class Selection:
     test: Test | None = None
     project: Project | None = None
     fetches: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        return self.test is None and self.project is None and not self.fetches
 
 
 class Reads(DynamoDbBase):
@@ -105,52 +109,78 @@ class Reads(DynamoDbBase):
         start = request.get("ExclusiveStartKey")
         if start is not None:
             span.begin_after(start)
-        test, project = selection.test, selection.project
-        as_bytes = call.http is not None and project is None
-        items: list[Any] = []
-        scanned = count = total = fetched = 0
-        last: bytes | None = None
-        for row in rows(self.store.execute, *span.statement(limit)):
-            blob = row[0]
-            scanned += 1
-            total += row[1]
-            item: Item | None = None
-            if selection.fetches:
-                stored = self.rows.read(span.table, RowKey(row[2], row[3]))
-                assert stored is not None
-                blob = stored.blob
-                fetched += 1
-            if test is not None:
-                item = orjson.loads(blob)
-            if test is None or test(item, values):  # type: ignore[arg-type]
-                count += 1
-                if not selection.counts:
-                    items.append(_shown(blob, item, project, as_bytes))
-            if scanned == limit or total >= _PAGE_BYTES:
-                last = row[0]
-                break
-        result: Result = {"Count": count, "ScannedCount": scanned}
+        if selection.is_plain:
+            page = self._read(span, limit)
+        else:
+            page = self._select(span, selection, values, limit)
+        result: Result = {"Count": page.count, "ScannedCount": page.scanned}
         if not selection.counts:
-            result["Items"] = items
-        if last is not None:
-            result["LastEvaluatedKey"] = keys_of(orjson.loads(last), span.key_names)
+            result["Items"] = page.items(as_bytes=call.http is not None)
+        if page.last is not None:
+            result["LastEvaluatedKey"] = keys_of(orjson.loads(page.last), span.key_names)
         mode = request.get("ReturnConsumedCapacity")
         if mode is not None:
             consistent = bool(request.get("ConsistentRead"))
             used = Consumption(mode, span.table)
-            used.read(read_units(total, consistent), span.index)
-            if fetched:
-                used.read(fetched * read_units(0, consistent))
+            used.read(read_units(page.size, consistent), span.index)
+            if selection.fetches:
+                used.read(page.scanned * read_units(0, consistent))
             result["ConsumedCapacity"] = used.result()
         return result
 
+    def _read(self, span: KeyRange, limit: int | None) -> Page:
+        """A page of everything there is, without a look into the items."""
+        blobs: list[bytes] = []
+        size = 0
+        last = None
+        with rows(self.store, *span.statement(limit)) as found:
+            for blob, item_size in found:
+                blobs.append(blob)
+                size += item_size
+                if size >= _PAGE_BYTES or len(blobs) == limit:
+                    last = blob
+                    break
+        return Page(len(blobs), len(blobs), size, last, blobs=blobs)
 
-def _shown(blob: bytes, item: Item | None, project: Project | None, as_bytes: bool) -> Any:
-    if as_bytes:
-        return orjson.Fragment(blob)
-    if item is None:
-        item = orjson.loads(blob)
-    return item if project is None else project(item)
+    def _select(self, span: KeyRange, selection: Selection, values: Item, limit: int | None) -> Page:
+        test, project = selection.test, selection.project
+        page = Page()
+        with rows(self.store, *span.statement(limit, with_keys=selection.fetches)) as found:
+            for row in found:
+                item: Item = orjson.loads(row[0])
+                if selection.fetches:
+                    stored = self.rows.read(span.table, RowKey(row[2], row[3]))
+                    assert stored is not None
+                    item = stored.item
+                page.scanned += 1
+                page.size += row[1]
+                if test is None or test(item, values):
+                    page.count += 1
+                    if not selection.counts:
+                        page.chosen.append(item if project is None else project(item))
+                if page.scanned == limit or page.size >= _PAGE_BYTES:
+                    page.last = row[0]
+                    break
+        return page
+
+
+@dataclass(slots=True)
+class Page:
+    """What one Query or Scan read. last: the row at which it stopped before the end. blobs, chosen: the items, as
+    they lie in the store or as they were selected."""
+
+    count: int = 0
+    scanned: int = 0
+    size: int = 0
+    last: bytes | None = None
+    blobs: list[bytes] = field(default_factory=list)
+    chosen: list[Item] = field(default_factory=list)
+
+    def items(self, *, as_bytes: bool) -> Any:
+        if not self.blobs:
+            return self.chosen
+        together = b"[" + b",".join(self.blobs) + b"]"
+        return orjson.Fragment(together) if as_bytes else orjson.loads(together)
 
 
 def _index(table: Table, request: Request) -> Index | None:
