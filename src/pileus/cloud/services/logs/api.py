@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ...kernel import Call, Job, NotEmulated, Row, Service, consumer, operation
+from .embedded import MARK, documents
 from .errors import InvalidParameter, ResourceAlreadyExists, ResourceNotFound
 from .ingestion import Ingestion, Place
 from .reading import Reading
@@ -86,9 +87,12 @@ class Logs(Reading, Service):
         now = int(self.clock.now() * 1000)
         rows = []
         size = 0
+        embedded: list[str] = []
         for moment, message in events:
             rows.append((stream_id, moment, self._next_id(now), group_id, now, message))
             size += len(message) + EVENT_OVERHEAD
+            if MARK in message:
+                embedded.append(message)
         self.store.executemany("INSERT INTO logs_event VALUES (?,?,?,?,?,?)", rows)
         first, last = min(e[0] for e in events), max(e[0] for e in events)
         self.store.execute(
@@ -97,6 +101,14 @@ class Logs(Reading, Service):
             (first, first, last, last, now, stream_id),
         )
         self.store.execute("UPDATE logs_group SET stored=stored+? WHERE id=?", (size, group_id))
+        if embedded:
+            self._publish_metrics(place, group_id, embedded)
+
+    def _publish_metrics(self, place: Place, group_id: int, messages: Sequence[str]) -> None:
+        """Metrics that lines carry; groups of the class INFREQUENT_ACCESS do without."""
+        row = self.store.one("SELECT class FROM logs_group WHERE id=?", (group_id,))
+        if row is not None and row["class"] == "STANDARD" and (found := documents(messages)):
+            self.cloud.metrics.put_embedded(place[0], place[1], found)
 
     def _next_id(self, now: int) -> int:
         """Rises with every event of this cloud, also over restarts: milliseconds, then a counter."""
