@@ -39,8 +39,6 @@ def compile_rest_api(c: Compilation) -> Api:
         properties["MinimumCompressionSize"] = settings["minimumCompressionSize"]
     if settings.get("description"):
         properties["Description"] = settings["description"]
-    if c.service.setting("tags") and settings.get("useProviderTags"):
-        properties["Tags"] = fn.key_values(c.service.setting("tags"))
     c.add(naming.REST_API, {"Type": "AWS::ApiGateway::RestApi", "Properties": properties})
     return Api(fn.ref(naming.REST_API), fn.get_att(naming.REST_API, "RootResourceId"))
 
