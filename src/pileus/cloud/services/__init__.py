@@ -43,7 +43,6 @@ _ENTRIES = (
     ),
     _entry("events", "EventBridge", targets=("AWSEvents",), cfn=("AWS::Events::",)),
     _entry("iam", "Iam", cfn=("AWS::IAM::",)),
-    _entry("kms", "Kms", targets=("TrentService",), cfn=("AWS::KMS::",)),
     _entry("lambda", "Lambda", folder="lambda_", cfn=("AWS::Lambda::",)),
     _entry("logs", "Logs", targets=("Logs_20140328",), cfn=("AWS::Logs::",)),
     _entry("s3", "S3", "s3", cfn=("AWS::S3::",)),

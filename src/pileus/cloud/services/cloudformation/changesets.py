@@ -117,7 +117,7 @@ class ChangeSets(StackOperations, StackDescriptions):
             "StackId": row["stack"],
             "StackName": row["stack"].split("/")[1],
             "Description": detail["description"],
-            "Parameters": shown_parameters(self.template(row["body"]), wanted),
+            "Parameters": shown_parameters(wanted),
             "CreationTime": row["created"],
             "ExecutionStatus": row["execution"],
             "Status": row["status"],
@@ -148,15 +148,13 @@ class ChangeSets(StackOperations, StackDescriptions):
         self.store.execute(
             "UPDATE cfn_change_set SET execution='OBSOLETE' WHERE stack=? AND id<>?", (stack.id, row["id"])
         )
-        template = self.template(row["body"])
         token = request.get("ClientRequestToken")
         if stack.status == "REVIEW_IN_PROGRESS":
             self._begin_creation(call, stack, row, detail, token)
         else:
             self.refuse_unless_updatable(stack)
             detail["protected"] = stack.detail.get("protected", False)
-            prepared = Prepared(template, detail, self.blueprint_of(stack))
-            self.begin_update(call, stack, row["body"], prepared, token, row["id"])
+            self.begin_update(call, stack, row["body"], detail, token, row["id"])
         return {}
 
     def _begin_creation(

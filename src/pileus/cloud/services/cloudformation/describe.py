@@ -54,12 +54,12 @@ class StackDescriptions(Stacks):
         return stacks, _token([stacks[-1].created, stacks[-1].id]) if len(rows) > _PAGE else None
 
     def _wire(self, stack: Stack) -> Answer:
-        detail, template = stack.detail, self.template(stack.body) if stack.body else None
+        detail = stack.detail
         return {
             "StackId": stack.id,
             "StackName": stack.name,
             "Description": detail.get("description"),
-            "Parameters": shown_parameters(template, detail),
+            "Parameters": shown_parameters(detail),
             "CreationTime": stack.created,
             "LastUpdatedTime": stack.updated,
             "DeletionTime": stack.deleted,
@@ -288,14 +288,14 @@ class StackDescriptions(Stacks):
         return coverage(self.template(body), self.cloud.resource_type)
 
 
-def shown_parameters(template: Template | None, detail: Mapping[str, Any]) -> list[Answer]:
-    """Parameters as answers show them: what is NoEcho is masked."""
-    specs = template.parameters if template else {}
+def shown_parameters(detail: Mapping[str, Any]) -> list[Answer]:
+    """A stack's parameters as answers show them: what is NoEcho is masked."""
+    hidden = detail.get("no_echo") or ()
     resolved = detail.get("resolved") or {}
     return [
         {
             "ParameterKey": name,
-            "ParameterValue": specs[name].shown(value) if name in specs else value,
+            "ParameterValue": "****" if name in hidden else value,
             "ResolvedValue": resolved.get(name),
         }
         for name, value in detail["parameters"].items()

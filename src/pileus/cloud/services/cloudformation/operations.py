@@ -103,7 +103,7 @@ class StackOperations(Stacks):
         at_rest = stack.status not in ("UPDATE_FAILED", "CREATE_FAILED")
         if at_rest and not self.differs(stack, prepared):
             raise ValidationError("No updates are to be performed.")
-        self.begin_update(call, stack, body, prepared, token)
+        self.begin_update(call, stack, body, prepared.detail, token)
         return stack.id
 
     def begin_update(
@@ -111,12 +111,12 @@ class StackOperations(Stacks):
         call: Call,
         stack: Stack,
         body: str,
-        prepared: Prepared,
+        detail: dict[str, Any],
         token: str | None = None,
         change_set: str | None = None,
     ) -> None:
         previous = stack.detail.pop("stable", None) or {"body": stack.body, "detail": stack.detail}
-        stack.body, stack.detail, stack.updated = body, prepared.detail, call.now
+        stack.body, stack.detail, stack.updated = body, detail, call.now
         stack.detail["token"] = token
         stack.operation = self._operation(call, stack, "update", "apply", token)
         stack.operation.update(previous=previous, change_set=change_set)

@@ -57,9 +57,6 @@ class ParameterSpec:
     def is_ssm_value(self) -> bool:
         return self.type.startswith("AWS::SSM::Parameter::Value<")
 
-    def shown(self, value: str) -> str:
-        return "****" if self.no_echo else value
-
     def as_value(self, value: str) -> str | list[str]:
         """What `Ref` gives."""
         if "List<" in self.type or "CommaDelimitedList" in self.type:

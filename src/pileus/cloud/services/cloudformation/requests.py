@@ -116,6 +116,7 @@ def prepare(
     detail: dict[str, Any] = {
         "parameters": values,
         "resolved": _resolved(call, template, values),
+        "no_echo": [name for name, spec in template.parameters.items() if spec.no_echo],
         "tags": tags_of(request) if "Tags" in request or previous is None else held.get("tags", {}),
         "capabilities": list(request.get("Capabilities") or []),
         "role": request.get("RoleARN") or held.get("role"),
