@@ -6,6 +6,7 @@ import calendar
 import hashlib
 import hmac
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import cast
 
@@ -49,6 +50,35 @@ class Authenticator:
             if payload_hash.startswith("STREAMING-"):
                 exchange.attributes["signing_key"] = key
                 exchange.attributes["signature"] = signature
+
+    def verify_form(self, exchange: Exchange, fields: Mapping[str, str]) -> None:
+        """S3's upload by form: what is signed is the policy document as it came, base64."""
+        if "policy" not in fields:
+            self._anonymous(exchange)
+            return
+        parts = fields.get("x-amz-credential", "").split("/")
+        if len(parts) != 5 or fields.get("x-amz-algorithm") != sigv4.ALGORITHM:
+            raise self._error(
+                exchange, "incomplete", "The form's x-amz-algorithm or x-amz-credential is not valid."
+            )
+        signature = sigv4.Signature(
+            parts[0],
+            parts[1],
+            parts[2],
+            parts[3],
+            "",
+            fields.get("x-amz-signature", ""),
+            fields.get("x-amz-date", ""),
+            fields.get("x-amz-security-token"),
+        )
+        credential = self._credential(exchange, signature)
+        key = self._signing_key(credential, signature)
+        expected = hmac.new(key, fields["policy"].encode(), hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(expected, signature.signature):
+            raise self._error(exchange, "mismatch")
+        exchange.principal = credential.principal
+        exchange.account = credential.principal.account
+        exchange.region = signature.region
 
     def _anonymous(self, exchange: Exchange) -> None:
         exchange.principal = ANONYMOUS

@@ -49,6 +49,8 @@ class Pipeline:
             self.identify(exchange)
             if request.method == "OPTIONS" and exchange.service == "s3":
                 return self.preflight(exchange)
+            if request.method == "POST" and exchange.service == "s3" and _is_form(request):
+                return await self.post_form(exchange)
             await self.route(exchange)
             self._authenticator.verify(exchange)
             self.parse(exchange)
@@ -111,6 +113,30 @@ class Pipeline:
         exchange.codec = self.codec("s3")
         bucket = unquote(self._path_style(exchange.http).path).removeprefix("/").partition("/")[0]
         answer: HttpResponse = getattr(self.cloud.service("s3"), "preflight")(bucket, exchange.http)  # noqa: B009
+        return answer
+
+    async def post_form(self, exchange: Exchange) -> HttpResponse:
+        """An upload by a browser's form: signed by its policy document, and no API operation of the model."""
+        request = exchange.http
+        exchange.codec = self.codec("s3")
+        service: Any = self.cloud.service("s3")
+        await read_body(request)
+        form = service.read_form(request)
+        self._authenticator.verify_form(exchange, form.fields)
+        bucket = unquote(self._path_style(request).path).removeprefix("/").partition("/")[0]
+        exchange.call = self.cloud.make_call(
+            "s3",
+            "PostObject",
+            account=exchange.account,
+            region=exchange.region,
+            principal=exchange.principal,
+            request_id=exchange.request_id,
+            http=request,
+        )
+        answer: HttpResponse = await service.post_object(exchange.call, bucket, form)
+        answer.headers["x-amz-request-id"] = exchange.request_id
+        exchange.status = answer.status
+        self.record(exchange)
         return answer
 
     def parse(self, exchange: Exchange) -> None:
@@ -188,6 +214,10 @@ class Pipeline:
         if bucket is None:
             return request
         return replace(request, path=f"/{bucket}{request.path}")
+
+
+def _is_form(request: HttpRequest) -> bool:
+    return request.headers.get("content-type", "").startswith("multipart/form-data")
 
 
 def _protocol(codec: ServiceCodec, request: HttpRequest) -> str:

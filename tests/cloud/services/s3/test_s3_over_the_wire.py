@@ -120,6 +120,45 @@ def test_presigned_urls(signing: Any, bucket: str) -> None:
     assert (status, b"<Code>AccessDenied</Code>" in body) == (403, True)
 
 
+def _form(fields: dict[str, str], body: bytes) -> tuple[bytes, str]:
+    parts = [f'--xyz\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items()]
+    head = '--xyz\r\nContent-Disposition: form-data; name="file"; filename="C:\\\\a\\\\photo.jpg"\r\n\r\n'
+    return "".join(
+        parts
+    ).encode() + head.encode() + body + b"\r\n--xyz--\r\n", "multipart/form-data; boundary=xyz"
+
+
+def test_a_browser_s_form(s3: Any, signing: Any, bucket: str) -> None:
+    post = signing.generate_presigned_post(
+        bucket,
+        "up/${filename}",
+        Fields={"Content-Type": "image/jpeg", "success_action_status": "201"},
+        Conditions=[
+            ["starts-with", "$Content-Type", "image/"],
+            ["content-length-range", 1, 20],
+            {"success_action_status": "201"},
+        ],
+    )
+
+    def send(body: bytes, **changes: str) -> tuple[int, bytes]:
+        data, content_type = _form({**post["fields"], **changes}, body)
+        return http(post["url"], "POST", data, Content_Type=content_type)[:2]
+
+    status, answer = send(b"\r\njpeg--xyz\r\n")
+    assert (status, b"<Key>up/photo.jpg</Key>" in answer) == (201, True)
+    got = s3.get_object(Bucket=bucket, Key="up/photo.jpg")
+    assert (got["Body"].read(), got["ContentType"]) == (b"\r\njpeg--xyz\r\n", "image/jpeg")
+    for body, changes, code in (
+        (b"x" * 21, {}, b"EntityTooLarge"),
+        (b"", {}, b"EntityTooSmall"),
+        (b"x", {"Content-Type": "text/html"}, b"AccessDenied"),
+        (b"x", {"acl": "private"}, b"AccessDenied"),
+        (b"x", {"x-amz-signature": "0" * 64}, b"SignatureDoesNotMatch"),
+    ):
+        status, answer = send(body, **changes)
+        assert b"<Code>" + code + b"</Code>" in answer, (code, answer)
+
+
 def test_conditions(s3: Any, bucket: str) -> None:
     etag = s3.put_object(Bucket=bucket, Key="k", Body=b"1", IfNoneMatch="*")["ETag"]
     k = {"Bucket": bucket, "Key": "k"}

@@ -1,7 +1,7 @@
 """S3: the operations by what they are about.
 
 buckets · bucket_settings · notifications · objects (put, delete) · reading · copying · multipart · listing · tagging ·
-lifecycle
+lifecycle · post_form
 """
 
 from __future__ import annotations
@@ -10,8 +10,17 @@ from .bucket_settings import BucketSettingOperations
 from .buckets import BucketOperations
 from .lifecycle import LifecycleOperations
 from .listing import ListOperations
+from .post_form import PostOperations
 from .tagging import TaggingOperations
 
 
-class S3(LifecycleOperations, BucketOperations, BucketSettingOperations, ListOperations, TaggingOperations):
-    """Also offers `preflight(bucket, request)` to the gateway: the answer to a browser's OPTIONS."""
+class S3(
+    LifecycleOperations,
+    PostOperations,
+    BucketOperations,
+    BucketSettingOperations,
+    ListOperations,
+    TaggingOperations,
+):
+    """Also offers to the gateway what is no API operation: `preflight`, a browser's OPTIONS, and `read_form` with
+    `post_object`, the upload by a form."""

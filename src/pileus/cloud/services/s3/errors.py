@@ -156,6 +156,10 @@ class KeyTooLongError(S3Error):
     words = "Your key is too long"
 
 
+class MalformedPOSTRequest(S3Error):
+    words = "The body of your POST request is not well-formed multipart/form-data."
+
+
 class MalformedXML(S3Error):
     words = "The XML you provided was not well-formed or did not validate against our published schema"
 
