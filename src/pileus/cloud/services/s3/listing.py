@@ -6,6 +6,7 @@ that prefix. So the cost is the answer's size, not the bucket's.
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,11 +20,13 @@ from .errors import InvalidArgument
 
 _SHOWN = "id,key,version,latest,marker,size,etag,modified,storage_class,checksum_algorithm,checksum_type"
 _CURRENT = (
-    f"SELECT {_SHOWN} FROM s3_object WHERE bucket=? AND latest=1 AND marker=0 AND key>=? ORDER BY key LIMIT ?"
+    f"SELECT {_SHOWN} FROM s3_object INDEXED BY s3_object_current WHERE bucket=? AND latest=1 AND marker=0 AND key>=?"
+    " ORDER BY key LIMIT ?"
 )
 _VERSIONS = f"SELECT {_SHOWN} FROM s3_object WHERE bucket=? AND key>=? ORDER BY key, id DESC LIMIT ?"
 _OLDER = f"SELECT {_SHOWN} FROM s3_object WHERE bucket=? AND key=? AND id<? ORDER BY id DESC LIMIT ?"
 _MOST = 1000
+_SAFE = re.compile(r"[A-Za-z0-9/*\-._]*")
 
 
 @dataclass(slots=True)
@@ -76,6 +79,8 @@ def read_page(
     if most == 0 or start is None:
         return page
     begin = max(start, prefix)
+    if not delimiter and begun is None:
+        return _plain_page(page, fetch(begin, most + 1), prefix, most)
     batch = min(most + 1, 64) if delimiter else most + 1
     rows = fetch(begin, batch) if begun is None else begun
     while True:
@@ -105,6 +110,16 @@ def read_page(
         rows = fetch(begin, batch)
         if not rows:
             return page
+
+
+def _plain_page(page: Page, rows: list[Row], prefix: str, most: int) -> Page:
+    """Without a delimiter one read is the page; only a prefix may end it sooner."""
+    if prefix and rows and not rows[-1]["key"].startswith(prefix):
+        rows = [row for row in rows if row["key"].startswith(prefix)]
+    page.truncated = len(rows) > most
+    page.rows = rows[:most]
+    page.last = page.rows[-1]["key"] if page.rows else ""
+    return page
 
 
 class ListOperations(S3Base):
@@ -256,6 +271,8 @@ def key_encoder(encoding: str | None) -> Callable[[str], str]:
 
 
 def _url(text: str) -> str:
+    if _SAFE.fullmatch(text):
+        return text
     return quote_plus(text, safe="/*-._")
 
 
@@ -283,16 +300,17 @@ def _read_token(token: str) -> str:
 
 
 def _shown(row: Row, code: Callable[[str], str], owner: Bucket | None) -> dict[str, Any]:
+    _, key, _, _, _, size, etag, modified, storage_class, algorithm, checksum_type = row
     entry: dict[str, Any] = {
-        "Key": code(row["key"]),
-        "LastModified": row["modified"],
-        "ETag": f'"{row["etag"]}"',
-        "Size": row["size"],
-        "StorageClass": row["storage_class"],
+        "Key": code(key),
+        "LastModified": modified,
+        "ETag": f'"{etag}"',
+        "Size": size,
+        "StorageClass": storage_class,
     }
-    if row["checksum_algorithm"] is not None:
-        entry["ChecksumAlgorithm"] = [row["checksum_algorithm"]]
-        entry["ChecksumType"] = row["checksum_type"]
+    if algorithm is not None:
+        entry["ChecksumAlgorithm"] = [algorithm]
+        entry["ChecksumType"] = checksum_type
     if owner is not None:
         entry["Owner"] = owner.owner
     return entry
