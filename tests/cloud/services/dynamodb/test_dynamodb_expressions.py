@@ -324,6 +324,24 @@ def test_reserved_words_in_any_case(word: str) -> None:
     assert message.endswith(f"Attribute name is a reserved keyword; reserved keyword: {word}")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 300 + "a = :v" + ")" * 300, "not " * 600 + "a = :v", "size(" * 500 + "a" + ")" * 500 + " = :v"],
+)
+def test_deep_nesting_is_refused_not_followed(text: str) -> None:
+    message = refusal({"ConditionExpression": text, "ExpressionAttributeValues": {":v": S}})
+    assert message == "Invalid ConditionExpression: The expression exceeds the maximum nesting depth;"
+
+
+def test_three_hundred_operators_and_no_more() -> None:
+    def chain(clauses: int) -> str:
+        return " or ".join(["a=:v"] * clauses)
+
+    assert holds(chain(150), {"v": S}) is False  # 150 comparisons and 149 ORs
+    message = refusal({"ConditionExpression": chain(151), "ExpressionAttributeValues": {":v": S}})
+    assert message.startswith("Invalid ConditionExpression: The expression contains too many operators;")
+
+
 # -- projections ----------------------------------------------------------------------------------------------------
 
 

@@ -298,6 +298,7 @@ def test_the_index_of_a_large_table_fills_in_the_background(
     query = {"KeyConditionExpression": "sk = :v", "ExpressionAttributeValues": {":v": {"N": "7"}}}
     error = refused(ddb, "Query", TableName="tab", IndexName="gsi", **query)
     assert error.message == "Cannot read from backfilling global secondary index: gsi"
+    assert ddb("DescribeTable", TableName="tab")["Table"]["TableStatus"] == "UPDATING"
     for number in range(0, 1100, 7):  # meanwhile items change
         ddb("PutItem", TableName="tab", Item={"id": {"S": str(number)}, "sk": {"N": "8"}})
     ddb("DeleteItem", TableName="tab", Key={"id": {"S": "1"}})

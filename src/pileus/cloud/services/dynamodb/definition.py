@@ -15,6 +15,7 @@ _MAX_LOCAL, _MAX_GLOBAL, _MAX_NON_KEY = 5, 20, 100
 
 #: Members that would change how the table behaves; they are refused, not dropped.
 _NOT_EMULATED = (
+    "ResourcePolicy",
     "VectorIndexes",
     "GlobalTableSourceArn",
     "GlobalTableSettingsReplicationMode",
@@ -24,7 +25,7 @@ _NOT_EMULATED = (
     "VectorIndexUpdates",
     "DisassociationProtectionEnabled",
 )
-_KEPT = ("TableClass", "DeletionProtectionEnabled", "OnDemandThroughput", "WarmThroughput", "ResourcePolicy")
+_KEPT = ("TableClass", "DeletionProtectionEnabled", "OnDemandThroughput", "WarmThroughput")
 
 
 def check_name(name: str) -> None:

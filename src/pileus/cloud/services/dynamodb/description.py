@@ -19,7 +19,7 @@ def describe(table: Table, sizes: Sizes, *, status: str = "", index_status: str 
         "AttributeDefinitions": kept["AttributeDefinitions"],
         "TableName": table.name,
         "KeySchema": kept["KeySchema"],
-        "TableStatus": status or kept.get("TableStatus", "ACTIVE"),
+        "TableStatus": status or _status(kept),
         "CreationDateTime": table.created,
         "ProvisionedThroughput": _throughput(kept),
         "TableSizeBytes": size,
@@ -49,6 +49,11 @@ def describe(table: Table, sizes: Sizes, *, status: str = "", index_status: str 
         result["SSEDescription"] = sse
     result.update(_indexes(table, sizes, index_status))
     return result
+
+
+def _status(kept: Mapping[str, Any]) -> str:
+    filling = any(i.get("IndexStatus") == "CREATING" for i in kept.get("GlobalSecondaryIndexes", ()))
+    return "UPDATING" if filling else "ACTIVE"
 
 
 def _throughput(kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from .words import RESERVED
 _COMPARATORS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 _SECTIONS = frozenset({"SET", "REMOVE", "ADD", "DELETE"})
 _MAX_BYTES = 4096
-_MAX_DEPTH = 200
+_MAX_DEPTH = 100  # far below what would exhaust the stack
 
 
 class Parser:
