@@ -12,7 +12,7 @@ import orjson
 from ...kernel import NotEmulated
 from .errors import InvalidParameterValueException
 
-#: Every runtime that AWS takes for new functions or updates of old ones; the enum of the API, without the never-used.
+#: The runtimes that AWS still takes; the protocol refuses names that never were one.
 RUNTIMES = [
     "nodejs18.x",
     "nodejs20.x",
@@ -92,8 +92,8 @@ def check(request: Mapping[str, Any], operation: str) -> None:
     if runtime is not None:
         if runtime not in RUNTIMES:
             raise InvalidParameterValueException(
-                f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
-                f"[{', '.join(RUNTIMES)}] or be a valid ARN"
+                f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. "
+                "We recommend you use a supported runtime while creating or updating functions."
             )
         if not _PYTHON.fullmatch(runtime):
             raise NotEmulated(f"lambda {operation}.Runtime {runtime}")
