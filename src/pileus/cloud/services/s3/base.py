@@ -11,7 +11,7 @@ import orjson
 from ...kernel import Call, Cloud, Row, Service
 from . import cors
 from .bucket import Bucket
-from .errors import AccessDenied, MethodNotAllowed, NoSuchBucket, NoSuchKey, NoSuchVersion
+from .errors import AccessDenied, MethodNotAllowed, NoSuchBucket, NoSuchKey, NoSuchUpload, NoSuchVersion
 from .schema import MIGRATIONS
 
 BLOB_SUFFIX = "-s3"
@@ -157,6 +157,14 @@ class S3Base(Service):
             raise NoSuchVersion(Key=key, VersionId=version)
         if row["marker"]:
             raise MethodNotAllowed(Method="GET", ResourceType="DeleteMarker")
+        return row
+
+    def upload(self, bucket: Bucket, request: Mapping[str, Any]) -> Row:
+        """Raises NoSuchUpload."""
+        upload_id = request["UploadId"]
+        row = self.store.one("SELECT * FROM s3_upload WHERE id=?", (upload_id,))
+        if row is None or row["bucket"] != bucket.id or row["key"] != request["Key"]:
+            raise NoSuchUpload(UploadId=upload_id)
         return row
 
     def drop_row(self, row: Row) -> None:

@@ -1,4 +1,4 @@
-"""Multipart uploads: create, part, copied part, complete, abort, and the two listings.
+"""Multipart uploads: create, part, copied part, complete, abort.
 
 Parts are files from the first byte. Completing an upload moves none of them: the object gets a row for each part
 (`s3_segment`), so that it costs the parts, not their bytes.
@@ -29,9 +29,7 @@ from .errors import (
     InvalidPartOrder,
     InvalidRequest,
     MalformedXML,
-    NoSuchUpload,
 )
-from .listing import after_key, after_prefix, common_prefix, key_encoder
 
 _MIN_PART = 5 * 1024**2
 _MAX_OBJECT = 5 * 1024**4
@@ -80,13 +78,6 @@ class MultipartOperations(CopyOperations):
         }
         return self.answer(call, bucket, result)
 
-    def _upload(self, bucket: Bucket, request: Mapping[str, Any]) -> Row:
-        upload_id = request["UploadId"]
-        row = self.store.one("SELECT * FROM s3_upload WHERE id=?", (upload_id,))
-        if row is None or row["bucket"] != bucket.id or row["key"] != request["Key"]:
-            raise NoSuchUpload(UploadId=upload_id)
-        return row
-
     # -- parts ------------------------------------------------------------------------------------------------------
 
     @operation("UploadPart")
@@ -95,7 +86,7 @@ class MultipartOperations(CopyOperations):
             if request.get(member) is not None:
                 raise NotEmulated(f"s3 UploadPart.{member}")
         bucket = self.bucket(call, request)
-        upload = self._upload(bucket, request)
+        upload = self.upload(bucket, request)
         number = _part_number(request)
         wanted = upload["checksum_algorithm"]
         content = await self.take_body(call, request, wanted or checksums.DEFAULT, to_file=True)
@@ -107,7 +98,7 @@ class MultipartOperations(CopyOperations):
     @operation("UploadPartCopy")
     async def upload_part_copy(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         bucket = self.bucket(call, request)
-        upload = self._upload(bucket, request)
+        upload = self.upload(bucket, request)
         number = _part_number(request)
         source_bucket, row, _ = self.copy_source(call, request)
         first, count = _copy_range(request.get("CopySourceRange"), row["size"])
@@ -127,7 +118,7 @@ class MultipartOperations(CopyOperations):
     ) -> None:
         try:
             with self.store.transaction():
-                upload = self._upload(bucket, request)  # it may have ended while the bytes came in
+                upload = self.upload(bucket, request)  # it may have ended while the bytes came in
                 wanted, (algorithm, value) = upload["checksum_algorithm"], content.checksum
                 if wanted is not None and algorithm != wanted:
                     raise InvalidRequest(
@@ -164,7 +155,7 @@ class MultipartOperations(CopyOperations):
         bucket = self.bucket(call, request)
         if request.get("IfMatchInitiatedTime") is not None:
             raise NotEmulated("s3 AbortMultipartUpload.IfMatchInitiatedTime")
-        self.drop_upload(self._upload(bucket, request)["id"], ())
+        self.drop_upload(self.upload(bucket, request)["id"], ())
         return self.answer(call, bucket, {})
 
     def drop_upload(self, upload_id: str, kept: Collection[str]) -> None:
@@ -178,7 +169,7 @@ class MultipartOperations(CopyOperations):
     def complete_multipart_upload(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         bucket = self.bucket(call, request)
         key = request["Key"]
-        upload = self._upload(bucket, request)
+        upload = self.upload(bucket, request)
         listed = (request.get("MultipartUpload") or {}).get("Parts") or ()
         if not listed:
             raise MalformedXML
@@ -264,99 +255,6 @@ class MultipartOperations(CopyOperations):
                 )
         return chosen
 
-    # -- listings ---------------------------------------------------------------------------------------------------
-
-    @operation("ListParts")
-    def list_parts(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
-        bucket = self.bucket(call, request)
-        upload = self._upload(bucket, request)
-        most = _most(request.get("MaxParts"), "max-parts")
-        marker = int(request.get("PartNumberMarker") or 0)
-        found = self.store.all(
-            "SELECT * FROM s3_part WHERE upload=? AND number>? ORDER BY number LIMIT ?",
-            (upload["id"], marker, most + 1),
-        )
-        shown = found[:most]
-        return {
-            "Bucket": bucket.name,
-            "Key": upload["key"],
-            "UploadId": upload["id"],
-            "PartNumberMarker": marker,
-            "NextPartNumberMarker": shown[-1]["number"] if shown else 0,
-            "MaxParts": most,
-            "IsTruncated": len(found) > most,
-            "Parts": [_shown_part(part, upload) for part in shown] or None,
-            "Initiator": {"ID": upload["initiator"]},
-            "Owner": bucket.owner,
-            "StorageClass": upload["storage_class"],
-            "ChecksumAlgorithm": upload["checksum_algorithm"],
-            "ChecksumType": upload["checksum_type"],
-        }
-
-    @operation("ListMultipartUploads")
-    def list_multipart_uploads(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
-        bucket = self.bucket(call, request)
-        get = request.get
-        code = key_encoder(get("EncodingType"))
-        prefix, delimiter = get("Prefix") or "", get("Delimiter") or ""
-        most = _most(get("MaxUploads"), "max-uploads")
-        key_marker, id_marker = get("KeyMarker") or "", get("UploadIdMarker") or ""
-        uploads: list[Row] = []
-        prefixes: list[str] = []
-        truncated = False
-        last = ("", "")
-        at = (
-            max(prefix, key_marker if id_marker else after_key(key_marker) if key_marker else ""),
-            id_marker,
-        )
-        while not truncated:
-            row = self.store.one(
-                "SELECT * FROM s3_upload WHERE bucket=? AND (key,id)>(?,?) ORDER BY key,id LIMIT 1",
-                (bucket.id, *at),
-            )
-            if row is None or not row["key"].startswith(prefix):
-                break
-            if len(uploads) + len(prefixes) == most:
-                truncated = True
-                break
-            shared = common_prefix(row["key"], prefix, delimiter)
-            if shared is None:
-                uploads.append(row)
-                at = (row["key"], row["id"])
-                last = at
-            else:
-                prefixes.append(shared)
-                last = (shared, "")
-                skip_to = after_prefix(shared)
-                if skip_to is None:
-                    break
-                at = (skip_to, "")
-        result = {
-            "Bucket": bucket.name,
-            "KeyMarker": code(key_marker),
-            "UploadIdMarker": id_marker,
-            "Prefix": code(prefix),
-            "Delimiter": code(delimiter) if delimiter else None,
-            "MaxUploads": most,
-            "EncodingType": get("EncodingType"),
-            "IsTruncated": truncated,
-            "Uploads": [_shown_upload(row, bucket, code(row["key"])) for row in uploads] or None,
-            "CommonPrefixes": [{"Prefix": code(text)} for text in prefixes] or None,
-        }
-        if truncated and most:
-            result["NextKeyMarker"], result["NextUploadIdMarker"] = code(last[0]), last[1]
-        return result
-
-
-def _most(given: int | None, name: str) -> int:
-    if given is not None and given < 0:
-        raise InvalidArgument(
-            f"Argument {name} must be an integer between 0 and 2147483647",
-            ArgumentName=name,
-            ArgumentValue=given,
-        )
-    return 1000 if given is None else min(given, 1000)
-
 
 def _part_number(request: Mapping[str, Any]) -> int:
     number: int = request["PartNumber"]
@@ -417,29 +315,3 @@ def _whole_checksum(upload: Row, parts: Sequence[Row], request: Mapping[str, Any
     if stated is not None and stated.partition("-")[0] != value.partition("-")[0]:
         raise BadDigest(f"The {algorithm.lower()} you specified did not match the calculated checksum.")
     return algorithm, value, kind
-
-
-def _shown_part(part: Row, upload: Row) -> dict[str, Any]:
-    shown = {
-        "PartNumber": part["number"],
-        "LastModified": part["modified"],
-        "ETag": f'"{part["etag"]}"',
-        "Size": part["size"],
-    }
-    algorithm, _, value = part["checksum"].partition(":")
-    if upload["checksum_algorithm"]:
-        shown[f"Checksum{algorithm}"] = value
-    return shown
-
-
-def _shown_upload(row: Row, bucket: Bucket, key: str) -> dict[str, Any]:
-    return {
-        "UploadId": row["id"],
-        "Key": key,
-        "Initiated": row["initiated"],
-        "StorageClass": row["storage_class"],
-        "Owner": bucket.owner,
-        "Initiator": {"ID": row["initiator"]},
-        "ChecksumAlgorithm": row["checksum_algorithm"],
-        "ChecksumType": row["checksum_type"],
-    }
