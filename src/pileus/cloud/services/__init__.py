@@ -49,7 +49,6 @@ _ENTRIES = (
     _entry("secretsmanager", "SecretsManager", targets=("secretsmanager",), cfn=("AWS::SecretsManager::",)),
     _entry("ses", "Ses", "ses", cfn=("AWS::SES::",)),
     _entry("sesv2", "SesV2", "ses", folder="ses"),
-    _entry("sns", "Sns", cfn=("AWS::SNS::",)),
     _entry("sqs", "Sqs", targets=("AmazonSQS",), cfn=("AWS::SQS::",)),
     _entry("ssm", "Ssm", targets=("AmazonSSM",), cfn=("AWS::SSM::",)),
     _entry("sts", "Sts"),
