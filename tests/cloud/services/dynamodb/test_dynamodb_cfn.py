@@ -118,6 +118,20 @@ def test_updates_in_place(stack: StackCall, kind: ResourceType, ddb: Ddb) -> Non
     )
 
 
+def test_a_stream_comes_changes_and_goes(stack: StackCall, kind: ResourceType, ddb: Ddb) -> None:
+    plain = properties(TableName="users")
+    keys = {**plain, "StreamSpecification": {"StreamViewType": "KEYS_ONLY"}}
+    images = {**plain, "StreamSpecification": {"StreamViewType": "NEW_IMAGE"}}
+    first = kind.create(stack, keys).attributes["StreamArn"]
+    second = kind.update(stack, "users", keys, images).attributes["StreamArn"]
+    assert second != first
+    table = ddb("DescribeTable", TableName="users")["Table"]
+    assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    assert table["LatestStreamArn"] == second
+    kind.update(stack, "users", images, plain)
+    assert "StreamSpecification" not in ddb("DescribeTable", TableName="users")["Table"]
+
+
 def test_deleting_twice_is_no_error(stack: StackCall, kind: ResourceType, ddb: Ddb) -> None:
     kind.create(stack, properties(TableName="users"))
     kind.delete(stack, "users", {})

@@ -202,6 +202,14 @@ def test_off_and_on_again_is_another_stream(
     asyncio.run(later())
 
 
+def test_streams_opened_in_one_moment_have_names_of_their_own(ddb: Ddb, make: Callable[..., str]) -> None:
+    arns = set()
+    for _ in range(5):
+        arns.add(make())
+        ddb("DeleteTable", TableName="tab")
+    assert len(arns) == 5
+
+
 @pytest.mark.parametrize(
     ("specification", "message"),
     [

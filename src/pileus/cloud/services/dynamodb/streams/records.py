@@ -62,7 +62,7 @@ class Streams:
     ) -> dict[str, Any]:
         """Begins a stream; what the table's definition keeps of it."""
         now = self._clock.now()
-        label = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        label = self._label(account, region, name, now)
         cursor = self._store.execute(
             "INSERT INTO dynamodb_stream (table_id,account,region,table_name,label,view,key_schema,created,first)"
             " VALUES (?,?,?,?,?,?,?,?,?)",
@@ -79,6 +79,18 @@ class Streams:
             ),
         )
         return {"Id": int(cursor.lastrowid or 0), "Label": label, "View": view, "Ended": False}
+
+    def _label(self, account: str, region: str, name: str, now: float) -> str:
+        """The moment, to the millisecond; the next one that is free where a table has two streams in one."""
+        while True:
+            label = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+            taken = self._store.one(
+                "SELECT 1 FROM dynamodb_stream WHERE account=? AND region=? AND table_name=? AND label=?",
+                (account, region, name, label),
+            )
+            if taken is None:
+                return label
+            now += 0.001
 
     def close(self, stream_id: int) -> None:
         """Ends a stream; its records stay until their time is over, then it goes."""
