@@ -93,6 +93,8 @@ class Store:
                 for statement in _statements(step):
                     self.db.execute(statement)
             self.db.execute("INSERT OR REPLACE INTO schema_version VALUES (?,?)", (part, len(steps)))
+        # a service that was first used in a transaction that is undone stays loaded: its tables must stay, too
+        self.on_rollback(lambda: self.migrate(part, steps))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -137,9 +139,10 @@ class Store:
             self.db.execute(f"ROLLBACK TO {name}")
             self.db.execute(f"RELEASE {name}")
             del self._after[after:]
-            for action in reversed(self._undo[undo:]):
-                action()
+            undone = self._undo[undo:]
             del self._undo[undo:]
+            for action in reversed(undone):
+                action()
             raise
         else:
             self.db.execute(f"RELEASE {name}")

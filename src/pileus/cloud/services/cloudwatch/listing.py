@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...kernel import Call, NotEmulated, operation
@@ -34,25 +34,24 @@ class Listing:
         since = call.now - (_RECENT if request.get("RecentlyActive") else _LISTED)
         clauses = ["account=?", "region=?", "active>=?"]
         parameters: list[str | float] = [call.account, call.region, since]
+        order = {"namespace": "", "name": "", "dimensions": ""}
+        if token := request.get("NextToken"):
+            order = dict(zip(order, _place(token), strict=True))
         for column, name in (("namespace", "Namespace"), ("name", "MetricName")):
             if (wanted := request.get(name)) is not None:
                 clauses.append(f"{column}=?")
                 parameters.append(wanted)
-        for dimension in request.get("Dimensions") or ():
-            value = dimension.get("Value")
-            clauses.append(
-                "id IN (SELECT metric_id FROM cloudwatch_dimension WHERE account=? AND region=? AND name=?"
-                f"{' AND value=?' if value is not None else ''})"
-            )
-            parameters += [call.account, call.region, dimension["Name"]]
-            parameters += [value] if value is not None else []
-        if token := request.get("NextToken"):
-            clauses.append("(namespace,name,dimensions)>(?,?,?)")
-            parameters += _place(token)
+                del order[column]
+        columns = ",".join(order)
+        clauses.append(f"({columns})>({','.join('?' * len(order))})")
+        parameters += order.values()
+        tables, which = _with_dimensions(call, request.get("Dimensions") or ())
+        if tables:
+            clauses.append("id=metric_id")
         rows = self.store.all(
-            f"SELECT namespace,name,dimensions FROM cloudwatch_metric WHERE {' AND '.join(clauses)}"
-            " ORDER BY namespace,name,dimensions LIMIT ?",
-            (*parameters, _PAGE + 1),
+            f"SELECT namespace,name,dimensions FROM {tables} cloudwatch_metric WHERE {' AND '.join(clauses)}"
+            f" ORDER BY {columns} LIMIT ?",
+            (*which, *parameters, _PAGE + 1),
         )
         page = rows[:_PAGE]
         return {
@@ -66,6 +65,21 @@ class Listing:
             ],
             "NextToken": paging.token([*page[-1]]) if len(rows) > _PAGE else None,
         }
+
+
+def _with_dimensions(call: Call, filters: Sequence[Mapping[str, str]]) -> tuple[str, list[str]]:
+    """What to join so that only metrics with these dimensions are looked at (CROSS JOIN: in this order)."""
+    ids, parameters = [], []
+    for dimension in filters:
+        text = "SELECT metric_id FROM cloudwatch_dimension WHERE account=? AND region=? AND name=?"
+        parameters += [call.account, call.region, dimension["Name"]]
+        if (value := dimension.get("Value")) is not None:
+            text += " AND value=?"
+            parameters.append(value)
+        ids.append(text)
+    if not ids:
+        return "", []
+    return f"({' INTERSECT '.join(ids)}) AS filtered CROSS JOIN", parameters
 
 
 def _place(token: str) -> list[str]:

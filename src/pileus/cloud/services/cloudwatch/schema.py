@@ -19,6 +19,7 @@ MIGRATIONS = (
         active REAL NOT NULL,
         UNIQUE (account, region, namespace, name, dimensions)
     );
+    CREATE INDEX cloudwatch_metric_name ON cloudwatch_metric (account, region, name, namespace, dimensions);
     CREATE TABLE cloudwatch_dimension (
         account TEXT NOT NULL,
         region TEXT NOT NULL,
