@@ -8,13 +8,11 @@ import hmac
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import cast
 
-from ..kernel.call import ANONYMOUS, Principal
+from ..kernel.call import ANONYMOUS
 from ..kernel.cloud import Cloud
-from ..kernel.identity import Credential, CredentialSource
-from ..kernel.settings import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY
-from . import sigv4
+from ..kernel.identity import Credential, find_credential
+from ..protocol import sigv4
 from .errors import authentication_error
 from .exchange import Exchange
 
@@ -89,7 +87,7 @@ class Authenticator:
             raise self._error(exchange, "missing")
 
     def _credential(self, exchange: Exchange, signature: sigv4.Signature) -> Credential:
-        credential = self._find(signature.access_key_id)
+        credential = find_credential(self._cloud, signature.access_key_id)
         if credential is None or not credential.active:
             raise self._error(exchange, "unknown-key")
         if credential.session_token is not None:
@@ -98,15 +96,6 @@ class Authenticator:
             if credential.expires is not None and credential.expires <= self._cloud.clock.now():
                 raise self._error(exchange, "expired-token")
         return credential
-
-    def _find(self, access_key_id: str) -> Credential | None:
-        if access_key_id == ROOT_ACCESS_KEY_ID:
-            return root_credential(access_key_id, self._cloud.settings.account)
-        if len(access_key_id) == 12 and access_key_id.isdigit():
-            # the root of another account: its number as the key id, as the field's emulators have it
-            return root_credential(access_key_id, access_key_id)
-        source = "sts" if access_key_id.startswith("ASIA") else "iam"
-        return cast("CredentialSource", self._cloud.service(source)).credential(access_key_id)
 
     def _check_time(self, exchange: Exchange, signature: sigv4.Signature) -> None:
         # Clients sign with their own clock, which does not travel: so this is the wall's time, not the cloud's.
@@ -151,11 +140,6 @@ class Authenticator:
     def _error(exchange: Exchange, reason: str, message: str = "") -> Exception:
         protocol = exchange.match.protocol if exchange.match is not None else "json"
         return authentication_error(reason, exchange.service, protocol, message)
-
-
-@lru_cache(maxsize=64)
-def root_credential(access_key_id: str, account: str) -> Credential:
-    return Credential(access_key_id, ROOT_SECRET_ACCESS_KEY, Principal.root(account, access_key_id))
 
 
 def _payload_hash(exchange: Exchange) -> str:

@@ -10,7 +10,7 @@ from ..kernel.http import HttpRequest
 
 if TYPE_CHECKING:
     from ..protocol import Match, ServiceCodec
-    from .sigv4 import Signature
+    from ..protocol.sigv4 import Signature
 
 
 @dataclass(slots=True)

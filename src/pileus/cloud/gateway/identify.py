@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..kernel.cloud import ServiceEntry
 from ..kernel.http import HttpRequest
-from . import sigv4
+from ..protocol import sigv4
 
 
 class ServiceIndex:

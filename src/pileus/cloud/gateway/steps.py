@@ -22,8 +22,7 @@ from ..kernel.cloud import Cloud
 from ..kernel.errors import AwsError, InternalFailure, NotEmulated
 from ..kernel.http import HttpRequest, HttpResponse
 from ..kernel.service import is_async
-from ..protocol import ServiceCodec, service_codec
-from . import sigv4
+from ..protocol import ServiceCodec, service_codec, sigv4
 from .authenticate import Authenticator
 from .errors import refusal
 from .exchange import Exchange
