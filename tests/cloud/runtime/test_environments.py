@@ -16,6 +16,8 @@ from typing import Any
 import orjson
 import pytest
 
+from pileus.cloud.runtime import EnvironmentFailed
+
 HANDLERS = """
     import json, logging, os, sys, time
     from decimal import Decimal
@@ -380,6 +382,16 @@ def test_caller_that_goes_away_leaves_the_environment_whole(handlers: Any) -> No
         while handlers.runtime.is_busy:  # noqa: ASYNC110 - nothing to wait on: nobody waits for it
             await asyncio.sleep(0.005)
         assert orjson.loads((await handlers.invoke("app.pid")).payload) == first
+
+    handlers.run(story())
+
+
+@pytest.mark.parametrize("python", ["/no/such/python", "/bin/true"])
+def test_interpreter_that_does_not_run(handlers: Any, python: str) -> None:
+    async def story() -> None:
+        handlers.runtime.hooks.python = python
+        with pytest.raises(EnvironmentFailed, match=f"the interpreter {python} "):
+            await handlers.invoke("app.echo")
 
     handlers.run(story())
 

@@ -58,6 +58,10 @@ class Lambdas:
         }
         return self.client.create_function(**request)
 
+    @staticmethod
+    def package(files: Mapping[str, str] | str) -> bytes:
+        return package(files)
+
     def arn(self, name: str) -> str:
         return f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{name}"
 

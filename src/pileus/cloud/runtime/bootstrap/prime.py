@@ -18,6 +18,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+#: What a module imports later, when its classes are used.
+_LATER = {"aws_lambda_powertools": ("aws_xray_sdk.core", "aws_xray_sdk.ext.util")}
 #: What these change in the interpreter while they are imported, only the function that wants it may have.
 _NEVER = frozenset({"ddtrace", "newrelic", "lumigo_tracer", "gevent", "eventlet"})
 _BASE = [
@@ -71,6 +73,8 @@ def steps(message: dict[str, Any], reads: dict[str, Any]) -> Iterator[None]:
             _import("boto3")
         yield
         yield from _boto(sorted(scan.services))
+    for top in {name.split(".")[0] for name in scan.modules}:
+        scan.modules.update(_LATER.get(top, ()))
     for name in sorted(scan.modules, key=lambda each: (each.count("."), each)):
         if name.split(".")[0] not in _NEVER and not scan.is_own(name.split(".")[0]):
             with recorded_reads(reads):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
+from pathlib import Path
 
 from ...runtime import FunctionSpec
 from .event_sources import EventSources
 from .events import AsyncEvents
 from .functions import Functions
+from .names import FunctionName
 from .permissions import Permissions
 from .versions import Versions
 
@@ -37,6 +40,27 @@ class Lambda(Versions, Functions, Permissions, AsyncEvents, EventSources):
         except RuntimeError:  # no loop, no processes: a tool that only looks at the state
             return
         self.runtime.prepare(spec)
+
+    def prestart(self, folder: Path, handlers: Iterable[str], runtime: str) -> None:
+        """`warm` for code that is about to be mounted from `folder`: a command that knows its handlers calls this before
+        it compiles and deploys them, so that both happen at once. runtime: as in `python3.11`."""
+        settings = self.cloud.settings
+        name = FunctionName(settings.account, settings.region, "prestart")
+        code = folder.resolve()
+        for handler in handlers:
+            self.warm(
+                FunctionSpec(
+                    name.arn,
+                    name.name,
+                    "$LATEST",
+                    *name.key[:2],
+                    "prestart",
+                    runtime,
+                    handler,
+                    code,
+                    reload=True,
+                )
+            )
 
     def warm_all(self) -> None:
         for row in self.store.all("SELECT account, region, name FROM lambda_version WHERE number=0"):
