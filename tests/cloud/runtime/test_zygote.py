@@ -91,3 +91,26 @@ def test_interpreter_that_differs_from_the_runtime_is_noted_once(lab: Any) -> No
         assert lab.notes[0].startswith(f"{other} functions run on Python 3.")
 
     lab.run(story())
+
+
+def test_boto3_is_provided_where_the_project_has_none(lab: Any, tmp_path: Any) -> None:
+    """As in Lambda; what else Pileus has installed is not there."""
+    import subprocess
+    import sys
+
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "code/.venv")], check=True)
+    lab.write(
+        "app.py",
+        """
+        import importlib.util as u
+        import boto3
+        boto3.client("sqs")
+        def handler(event, context):
+            return [name for name in ("boto3", "botocore", "uvicorn", "orjson", "pileus") if u.find_spec(name)]
+        """,
+    )
+
+    async def story() -> None:
+        assert (await lab.invoke("app.handler")).payload == b'["boto3", "botocore"]'
+
+    lab.run(story())

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import interpreter
+from . import interpreter, provided
 from .environment import Environment, InitFailed
 from .errors import EnvironmentFailed
 from .execution import Event, FunctionSpec, Outcome, error_document
@@ -70,7 +70,7 @@ class Runtime:
     def __init__(self, hooks: RuntimeHooks) -> None:
         self.hooks = hooks
         shutil.rmtree(hooks.scratch, ignore_errors=True)  # of a process that was killed
-        hooks.scratch.mkdir(parents=True)
+        self._provided = provided.link(hooks.scratch / "provided")
         self.observers: list[OnLines] = []
         self._pools: dict[str, _Pool] = {}
         self._zygotes: dict[str, list[Zygote]] = {}
@@ -287,7 +287,7 @@ class Runtime:
         return zygote, variables
 
     def _add_zygote(self, python: str, variables: dict[str, str]) -> Zygote:
-        zygote = Zygote(python, variables)
+        zygote = Zygote(python, variables, self._provided)
         self._zygotes.setdefault(python, []).append(zygote)
         return zygote
 

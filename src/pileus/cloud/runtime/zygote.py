@@ -26,11 +26,11 @@ OnExit = Callable[[int], None]
 class Zygote:
     """One warm interpreter.
 
-    python: its path. variables: what it sees in os.environ while it imports ahead. reads: once primed, the variables
+    python: its path. variables: what it sees in os.environ while it imports ahead. provided: see provided.py. reads: once primed, the variables
     that an import has looked at, with what it saw (None: not set).
     """
 
-    def __init__(self, python: str, variables: Mapping[str, str]) -> None:
+    def __init__(self, python: str, variables: Mapping[str, str], provided: Path) -> None:
         self.python = python
         self.variables = dict(variables)
         self.version: tuple[int, ...] = ()
@@ -52,7 +52,7 @@ class Zygote:
             self._process = subprocess.Popen(
                 [python, "-I", "-X", "utf8", str(_MAIN), str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
-                env={**self.variables, "PILEUS_PARENT": str(os.getpid())},
+                env={**self.variables, "PILEUS_PARENT": str(os.getpid()), "PILEUS_PROVIDED": str(provided)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

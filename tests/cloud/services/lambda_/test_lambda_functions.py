@@ -133,6 +133,19 @@ def test_conflicts_and_absences(lambdas: Any) -> None:
     assert lambdas.error("update_function_configuration", **wrong)[:2] == ("PreconditionFailedException", 412)
 
 
+def test_what_tools_read(lambdas: Any) -> None:
+    lambdas.create("f")
+    client = lambdas.client
+    assert client.get_function_code_signing_config(FunctionName="f")["CodeSigningConfigArn"] == ""
+    assert client.get_runtime_management_config(FunctionName="f")["UpdateRuntimeOn"] == "Auto"
+    assert client.get_function_recursion_config(FunctionName="f")["RecursiveLoop"] == "Terminate"
+    code, status, message = lambdas.error(
+        "put_runtime_management_config", FunctionName="f", UpdateRuntimeOn="Manual"
+    )
+    assert (code, status) == ("NotEmulated", 501)
+    assert "lambda PutRuntimeManagementConfig" in message
+
+
 def test_list_in_pages(lambdas: Any) -> None:
     for name in ("c", "a", "b"):
         lambdas.create(name)

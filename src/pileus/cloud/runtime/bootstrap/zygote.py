@@ -150,6 +150,7 @@ def serve(descriptor: int) -> None:
     parent = int(os.environ.pop("PILEUS_PARENT"))
     # Nothing of the project's may be imported here, and nothing relative to where we happen to stand.
     sys.path[:] = [entry for entry in sys.path if entry]
+    sys.path.append(os.environ.pop("PILEUS_PROVIDED"))
     control = socket.socket(fileno=descriptor)
     control.setblocking(True)
     _Zygote(control, parent).run()

@@ -11,12 +11,13 @@ from ...runtime import FunctionSpec
 from .event_sources import EventSources
 from .events import AsyncEvents
 from .functions import Functions
+from .management import Management
 from .names import FunctionName
 from .permissions import Permissions
 from .versions import Versions
 
 
-class Lambda(Versions, Functions, Permissions, AsyncEvents, EventSources):
+class Lambda(Versions, Functions, Permissions, Management, AsyncEvents, EventSources):
     """The service, and the port `Functions` of the kernel."""
 
     def start(self) -> None:
