@@ -21,7 +21,6 @@ from ..kernel.call import Call
 from ..kernel.cloud import Cloud
 from ..kernel.errors import AwsError, InternalFailure, NotEmulated
 from ..kernel.http import HttpRequest, HttpResponse
-from ..kernel.service import is_async
 from ..protocol import ServiceCodec, service_codec, sigv4
 from .authenticate import Authenticator
 from .errors import refusal
@@ -40,7 +39,6 @@ class Pipeline:
         self._index = ServiceIndex(cloud.registry)
         self._authenticator = Authenticator(cloud)
         self._codecs: dict[str, ServiceCodec] = {}
-        self._async: dict[tuple[str, str], bool] = {}
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         exchange = Exchange(request, self.cloud.ids.uuid(), time.perf_counter())
@@ -78,9 +76,9 @@ class Pipeline:
             exchange.service = self._index.find(request, None)
             code = "AuthorizationHeaderMalformed" if exchange.service == "s3" else "IncompleteSignature"
             raise refusal(code, str(error), 400) from None
-        if request.headers.get("authorization", "").startswith("AWS4-ECDSA-P256-SHA256"):
-            raise NotEmulated("Signature Version 4A (multi-region access points)")
         exchange.service = self._index.find(request, exchange.signature)
+        if exchange.signature is None and request.headers.get("authorization", "").startswith("AWS4-ECDSA"):
+            raise NotEmulated("Signature Version 4A (multi-region access points)")
         if exchange.service == "s3":
             if (
                 request.headers.get("authorization", "").startswith("AWS ")
@@ -149,8 +147,8 @@ class Pipeline:
     async def call(self, exchange: Exchange) -> dict[str, Any] | None:
         assert exchange.match is not None
         operation = exchange.match.operation
-        method = self.cloud.service(exchange.service).handler(operation)
-        if method is None:
+        handler = self.cloud.service(exchange.service).handler(operation)
+        if handler is None:
             raise NotEmulated(f"{exchange.service} {operation}")
         exchange.call = call = Call(
             self.cloud,
@@ -165,15 +163,14 @@ class Pipeline:
             exchange.http,
             exchange.attributes,
         )
-        key = (exchange.service, operation)
-        waits = self._async.get(key)
-        if waits is None:
-            waits = self._async[key] = is_async(method)
-        if waits:
-            result: dict[str, Any] | None = await method(call, exchange.parameters)
-            return result
-        with self.cloud.store.transaction():
-            answer: dict[str, Any] | None = method(call, exchange.parameters)
+        answer: dict[str, Any] | None
+        if handler.waits:
+            answer = await handler.method(call, exchange.parameters)
+        elif handler.reads:
+            answer = handler.method(call, exchange.parameters)
+        else:
+            with self.cloud.store.transaction():
+                answer = handler.method(call, exchange.parameters)
         return answer
 
     def serialise(self, exchange: Exchange, result: dict[str, Any] | None) -> HttpResponse:

@@ -15,7 +15,7 @@ from .clock import Clock
 from .errors import NotEmulated
 from .ids import Ids
 from .resources import ResourceType, resource_types
-from .service import Service, is_async
+from .service import Handler, Service
 from .settings import Settings
 from .store import Store
 
@@ -207,12 +207,11 @@ class Cloud:
 
         within: the call on whose behalf (place, trace and, unless `principal` says otherwise, its principal).
         """
-        method = self._method(service, operation)
-        if is_async(method):
+        handler = self._handler(service, operation)
+        if handler.waits:
             raise TypeError(f"{service} {operation} waits: use call_async")
         call = self._inner(service, operation, within, account, region, principal)
-        with self.store.transaction():
-            return cast("dict[str, Any]", method(call, request) or {})
+        return self._run(handler, call, request)
 
     async def call_async(
         self,
@@ -226,18 +225,23 @@ class Cloud:
         principal: Principal | None = None,
     ) -> dict[str, Any]:
         """`call`, for operations that may wait; not from within a transaction."""
-        method = self._method(service, operation)
+        handler = self._handler(service, operation)
         call = self._inner(service, operation, within, account, region, principal)
-        if is_async(method):
-            return cast("dict[str, Any]", await method(call, request) or {})
-        with self.store.transaction():
-            return cast("dict[str, Any]", method(call, request) or {})
+        if handler.waits:
+            return cast("dict[str, Any]", await handler.method(call, request) or {})
+        return self._run(handler, call, request)
 
-    def _method(self, service: str, operation: str) -> Callable[..., Any]:
-        method = self.service(service).handler(operation)
-        if method is None:
+    def _run(self, handler: Handler, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
+        if handler.reads:
+            return cast("dict[str, Any]", handler.method(call, request) or {})
+        with self.store.transaction():
+            return cast("dict[str, Any]", handler.method(call, request) or {})
+
+    def _handler(self, service: str, operation: str) -> Handler:
+        handler = self.service(service).handler(operation)
+        if handler is None:
             raise NotEmulated(f"{service} {operation}")
-        return method
+        return handler
 
     def _inner(
         self,

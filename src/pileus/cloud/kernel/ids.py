@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import random
 import string
-import uuid
 
 _LOWER = string.ascii_lowercase + string.digits
 _UPPER = string.ascii_uppercase + string.digits
 _MIXED = string.ascii_letters + string.digits
+#: The first digit of a UUID's fourth group, whose upper bits are 10.
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class Ids:
@@ -21,8 +22,9 @@ class Ids:
 
     def uuid(self) -> str:
         """A version 4 UUID, for example a request id."""
-        bits = self._random.getrandbits(128)
-        return str(uuid.UUID(int=bits, version=4))
+        text = f"{self._random.getrandbits(128):032x}"
+        variant = _VARIANTS[text[16]]
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
     def hex(self, length: int) -> str:
         return f"{self._random.getrandbits(length * 4):0{length}x}"

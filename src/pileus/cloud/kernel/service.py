@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from .bus import Job
@@ -27,11 +27,24 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def operation(name: str) -> Callable[[F], F]:
-    """Marks a method as the AWS operation `name`. It takes `(call, request)` and returns the modelled result."""
+class Handler(NamedTuple):
+    """The method of an operation. waits: it is `async`. reads: it changes nothing and needs no transaction."""
+
+    method: Callable[..., Any]
+    waits: bool
+    reads: bool
+
+
+def operation(name: str, *, reads: bool = False) -> Callable[[F], F]:
+    """Marks a method as the AWS operation `name`. It takes `(call, request)` and returns the modelled result.
+
+    reads: it only reads. Nothing else runs while a plain method does, so what it reads is of one moment without a
+    transaction, too.
+    """
 
     def mark(method: F) -> F:
         method.__operation__ = name  # type: ignore[attr-defined]
+        method.__reads__ = reads  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -87,6 +100,7 @@ class Service:
         self.clock = cloud.clock
         self.ids = cloud.ids
         self.bus = cloud.bus
+        self._handlers: dict[str, Handler] = {}
         cloud.store.migrate(self.state or self.name, self.migrations)
 
     def start(self) -> None:
@@ -99,9 +113,14 @@ class Service:
         """Whether work is under way that `Cloud.drain` should wait for (pollers mid-batch, running invocations)."""
         return False
 
-    def handler(self, operation_name: str) -> Callable[..., Any] | None:
-        attribute = self.operations.get(operation_name)
-        return getattr(self, attribute) if attribute else None
+    def handler(self, operation_name: str) -> Handler | None:
+        """What answers the operation; None where nothing does."""
+        found = self._handlers.get(operation_name)
+        if found is None and operation_name in self.operations:
+            method = getattr(self, self.operations[operation_name])
+            found = Handler(method, is_async(method), method.__reads__)
+            self._handlers[operation_name] = found
+        return found
 
     def consume(self, job: Job) -> Any:
         return getattr(self, self.consumers[job.topic])(job)

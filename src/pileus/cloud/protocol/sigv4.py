@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from ..kernel.http import HttpRequest
@@ -45,26 +46,40 @@ class Signature:
 
 
 def from_header(authorization: str, headers: dict[str, str]) -> Signature:
-    parts: dict[str, str] = {}
-    for part in authorization[len(ALGORITHM) :].split(","):
-        name, _, value = part.strip().partition("=")
-        parts[name] = value
-    for name in ("Credential", "Signature", "SignedHeaders"):
-        if not parts.get(name):
-            raise IncompleteSignature(
-                f"Authorization header requires '{name}' parameter. Authorization={authorization[:64]}"
-            )
+    claims, found, signature = authorization.rpartition("Signature=")
+    if not found or "," in signature:  # in another order than clients write it
+        parts = _parts(authorization)
+        signature = parts.pop("Signature", "")
+        claims = ALGORITHM + ",".join(f" {name}={value}" for name, value in parts.items())
+    if not signature:
+        raise _lacks("Signature", authorization)
+    credential, signed_headers = _claims(claims)
     date = headers.get("x-amz-date") or headers.get("date", "")
     if not date:
         raise IncompleteSignature(
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
         )
-    return Signature(
-        *_credential(parts["Credential"]),
-        parts["SignedHeaders"],
-        parts["Signature"],
-        date,
-        headers.get("x-amz-security-token"),
+    return Signature(*credential, signed_headers, signature, date, headers.get("x-amz-security-token"))
+
+
+@lru_cache(maxsize=1024)
+def _claims(text: str) -> tuple[tuple[str, str, str, str], str]:
+    """The credential and the signed headers, which a client's requests have in common all day."""
+    parts = _parts(text)
+    for name in ("Credential", "SignedHeaders"):
+        if not parts.get(name):
+            raise _lacks(name, text)
+    return _credential(parts["Credential"]), parts["SignedHeaders"]
+
+
+def _parts(authorization: str) -> dict[str, str]:
+    pairs = (part.strip().partition("=") for part in authorization[len(ALGORITHM) :].split(","))
+    return {name: value for name, _, value in pairs}
+
+
+def _lacks(name: str, authorization: str) -> IncompleteSignature:
+    return IncompleteSignature(
+        f"Authorization header requires '{name}' parameter. Authorization={authorization[:64]}"
     )
 
 
@@ -106,9 +121,7 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 def canonical_request(request: HttpRequest, signature: Signature, payload_hash: str) -> str:
     headers = request.headers
-    lines = [
-        f"{name}:{' '.join(headers.get(name, '').split())}\n" for name in signature.signed_headers.split(";")
-    ]
+    lines = [f"{name}:{_trimmed(headers.get(name, ''))}\n" for name in signature.signed_headers.split(";")]
     return (
         f"{request.method}\n{_canonical_path(request.path, signature.service)}\n{_canonical_query(request.query)}\n"
         f"{''.join(lines)}\n{signature.signed_headers}\n{payload_hash}"
@@ -122,6 +135,10 @@ def calculate(key: bytes, request: HttpRequest, signature: Signature, payload_ha
     )
     text = f"{ALGORITHM}\n{signature.date}\n{signature.scope}\n{digest.hexdigest()}"
     return hmac.digest(key, text.encode(), "sha256").hex()
+
+
+def _trimmed(value: str) -> str:
+    return " ".join(value.split()) if " " in value else value.strip()
 
 
 def _canonical_path(path: str, service: str) -> str:

@@ -24,7 +24,7 @@ _DUPLICATES = "Provided list of item keys contains duplicates"
 
 
 class Batches(DynamoDbBase):
-    @operation("BatchGetItem")
+    @operation("BatchGetItem", reads=True)
     def batch_get_item(self, call: Call, request: Request) -> Result:
         wanted: Mapping[str, Any] = request["RequestItems"]
         _check_tables(wanted)

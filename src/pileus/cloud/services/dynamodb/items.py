@@ -89,7 +89,7 @@ class Items(DynamoDbBase):
             if metrics is not None:
                 result["ItemCollectionMetrics"] = metrics
 
-    @operation("GetItem")
+    @operation("GetItem", reads=True)
     def get_item(self, call: Call, request: Request) -> Result:
         legacy.check_mix(request, ("AttributesToGet",), ("ProjectionExpression",))
         bound = Bound(self.expressions, request, ("ProjectionExpression",))

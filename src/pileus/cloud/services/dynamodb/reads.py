@@ -47,7 +47,7 @@ class Selection:
 
 
 class Reads(DynamoDbBase):
-    @operation("Query")
+    @operation("Query", reads=True)
     def query(self, call: Call, request: Request) -> Result:
         modern = ("FilterExpression", "KeyConditionExpression", "ProjectionExpression")
         legacy.check_mix(
@@ -80,7 +80,7 @@ class Reads(DynamoDbBase):
         span = query_range(table, index, condition, bound.values, forward=forward is not False)
         return self._page(call, request, span, selection, bound.values, limit)
 
-    @operation("Scan")
+    @operation("Scan", reads=True)
     def scan(self, call: Call, request: Request) -> Result:
         modern = ("FilterExpression", "ProjectionExpression")
         legacy.check_mix(request, ("AttributesToGet", "ScanFilter", "ConditionalOperator"), modern)

@@ -70,11 +70,11 @@ class Tables(DynamoDbBase):
         row = self.store.one("SELECT items,bytes FROM dynamodb_size WHERE id=?", (owner,))
         return (0, 0) if row is None else (row[0], row[1])
 
-    @operation("DescribeTable")
+    @operation("DescribeTable", reads=True)
     def describe_table(self, call: Call, request: Request) -> Result:
         return {"Table": describe(self.described_table(call, request["TableName"]), self._sizes)}
 
-    @operation("ListTables")
+    @operation("ListTables", reads=True)
     def list_tables(self, call: Call, request: Request) -> Result:
         limit = min(limit_of(request) or 100, 100)
         start = request.get("ExclusiveStartTableName")

@@ -75,7 +75,7 @@ class BucketOperations(S3Base):
         location = f"/{name}" if region == _LEGACY else f"{call.base_url}/{name}"
         return {"Location": location, "BucketArn": bucket.arn}
 
-    @operation("HeadBucket")
+    @operation("HeadBucket", reads=True)
     def head_bucket(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         try:
             bucket = self.bucket(call, request)
@@ -85,12 +85,12 @@ class BucketOperations(S3Base):
             call, bucket, {"BucketRegion": bucket.region, "AccessPointAlias": False, "BucketArn": bucket.arn}
         )
 
-    @operation("GetBucketLocation")
+    @operation("GetBucketLocation", reads=True)
     def get_bucket_location(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         region = self.bucket(call, request).region
         return {} if region == _LEGACY else {"LocationConstraint": region}
 
-    @operation("ListBuckets")
+    @operation("ListBuckets", reads=True)
     def list_buckets(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         if call.principal.kind == "anonymous":
             raise AccessDenied

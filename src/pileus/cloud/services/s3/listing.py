@@ -123,7 +123,7 @@ def _plain_page(page: Page, rows: list[Row], prefix: str, most: int) -> Page:
 
 
 class ListOperations(S3Base):
-    @operation("ListObjectsV2")
+    @operation("ListObjectsV2", reads=True)
     def list_objects_v2(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         bucket = self.bucket(call, request)
         get = request.get
@@ -153,7 +153,7 @@ class ListOperations(S3Base):
             result["NextContinuationToken"] = _token(_resume(page, delimiter))
         return self.answer(call, bucket, result)
 
-    @operation("ListObjects")
+    @operation("ListObjects", reads=True)
     def list_objects(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         bucket = self.bucket(call, request)
         get = request.get
@@ -180,7 +180,7 @@ class ListOperations(S3Base):
     def _fetch(self, bucket: Bucket) -> Callable[[str, int], list[Row]]:
         return lambda start, count: self.store.all(_CURRENT, (bucket.id, start, count))
 
-    @operation("ListObjectVersions")
+    @operation("ListObjectVersions", reads=True)
     def list_object_versions(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         bucket = self.bucket(call, request)
         get = request.get

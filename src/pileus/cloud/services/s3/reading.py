@@ -51,7 +51,7 @@ class ReadOperations(S3Base):
             result["Body"] = self._bytes(row, *span)
         return self.answer(call, bucket, result)
 
-    @operation("HeadObject")
+    @operation("HeadObject", reads=True)
     async def head_object(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         bucket = self.bucket(call, request)
         try:

@@ -80,7 +80,7 @@ class QueueOperations(SqsBase):
         self.store.execute("DELETE FROM sqs_content WHERE id=?", (content,))
         return content
 
-    @operation("GetQueueUrl")
+    @operation("GetQueueUrl", reads=True)
     def get_queue_url(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         account = request.get("QueueOwnerAWSAccountId") or call.account
         queue = self.find_queue(account, call.region, request["QueueName"])
@@ -88,7 +88,7 @@ class QueueOperations(SqsBase):
             raise QueueDoesNotExist
         return {"QueueUrl": queue.url(call.base_url)}
 
-    @operation("ListQueues")
+    @operation("ListQueues", reads=True)
     def list_queues(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         prefix = request.get("QueueNamePrefix") or ""
         limit, after = _page(request)
@@ -119,7 +119,7 @@ class QueueOperations(SqsBase):
 
     # -- attributes -------------------------------------------------------------------------------------------------
 
-    @operation("GetQueueAttributes")
+    @operation("GetQueueAttributes", reads=True)
     def get_queue_attributes(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         queue = self.queue(call, request["QueueUrl"])
         names: Sequence[str] = request.get("AttributeNames") or ()
@@ -182,7 +182,7 @@ class QueueOperations(SqsBase):
         keys = set(request.get("TagKeys") or ())
         self._save_tags(queue, {key: value for key, value in queue.tags.items() if key not in keys})
 
-    @operation("ListQueueTags")
+    @operation("ListQueueTags", reads=True)
     def list_queue_tags(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         tags = self.queue(call, request["QueueUrl"]).tags
         return {"Tags": tags} if tags else {}

@@ -123,7 +123,7 @@ class Ssm(ParameterStore):
             (current.account, current.region, current.name, oldest),
         )
 
-    @operation("GetParameter")
+    @operation("GetParameter", reads=True)
     def get_parameter(self, call: Call, request: Request) -> Answer:
         name = request["Name"]
         if name.startswith(_SECRETS):
@@ -158,7 +158,7 @@ class Ssm(ParameterStore):
             "ARN": secret["ARN"],
         }
 
-    @operation("GetParameters")
+    @operation("GetParameters", reads=True)
     def get_parameters(self, call: Call, request: Request) -> Answer:
         found: list[Answer] = []
         invalid: list[str] = []
@@ -173,7 +173,7 @@ class Ssm(ParameterStore):
             found.append(parameter.wire(decrypted=bool(request.get("WithDecryption")), selector=selector))
         return {"Parameters": found, "InvalidParameters": invalid}
 
-    @operation("GetParametersByPath")
+    @operation("GetParametersByPath", reads=True)
     def get_parameters_by_path(self, call: Call, request: Request) -> Answer:
         path = request["Path"]
         if not path.startswith("/"):
