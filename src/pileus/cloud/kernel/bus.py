@@ -4,6 +4,9 @@ A job is a row. `publish` writes it in the caller's transaction; after the commi
 consumer that its topic names; the row goes when the consumer is done, in the consumer's own transaction where that is
 a plain method. So a kill at any moment delivers again (at least once) and loses nothing. Jobs with the same key are
 delivered one after another, in the order in which they were published.
+
+A row is *held* while it may not be handed out: it is under way, or an earlier one of its key is still there. The index
+by due time leaves held rows out, so that finding the next jobs costs the same however many wait.
 """
 
 from __future__ import annotations
@@ -38,10 +41,36 @@ MIGRATIONS = (
     CREATE INDEX job_due ON job (due, id) WHERE failure IS NULL;
     CREATE INDEX job_key ON job (key, id) WHERE key IS NOT NULL AND failure IS NULL;
     """,
+    """
+    ALTER TABLE job ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+    DROP INDEX job_due;
+    CREATE INDEX job_due ON job (due, id) WHERE failure IS NULL AND held=0;
+    """,
 )
 _BATCH = 64
-_MAX_RUNNING = 1000
+_MAX_RUNNING = 2000  # more than Lambda runs at once, so that throttling, not the bus, is what events wait for
 _BUG_RETRIES = 5
+_PAUSE_AFTER_FAULT = 1.0
+_GAVE_UP, _NO_CONSUMER = "gave up", "no consumer"
+
+_PUBLISH = "INSERT INTO job (topic,due,created,payload) VALUES (?,?,?,?)"
+_PUBLISH_KEYED = (
+    "INSERT INTO job (topic,due,created,payload,key,held)"
+    " VALUES (?1,?2,?3,?4,?5,EXISTS(SELECT 1 FROM job WHERE key=?5 AND failure IS NULL))"
+)
+_DUE = (
+    "SELECT id,topic,key,due,attempt,created,payload FROM job"
+    " WHERE failure IS NULL AND held=0 AND due<=? ORDER BY due,id LIMIT ?"
+)
+_FREE_NEXT = (
+    "UPDATE job SET held=0 WHERE id=(SELECT id FROM job WHERE key=? AND failure IS NULL ORDER BY id LIMIT 1)"
+)
+#: At the start nothing is under way: only jobs behind an earlier one of their key are held.
+_FREE_ALL = """
+    UPDATE job SET held=(key IS NOT NULL AND EXISTS(
+        SELECT 1 FROM job earlier WHERE earlier.key=job.key AND earlier.id<job.id AND earlier.failure IS NULL))
+    WHERE failure IS NULL AND (held=1 OR key IS NOT NULL)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +99,6 @@ class Bus:
         self._cloud = cloud
         self._store = cloud.store
         self._store.migrate("bus", MIGRATIONS)
-        self._running: dict[int, str | None] = {}
-        self._busy_keys: set[str] = set()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -85,61 +112,85 @@ class Bus:
         earliest (seconds since the epoch; now by default). key: jobs of one key are delivered in order.
         """
         now = self._cloud.clock.now()
-        cursor = self._store.execute(
-            "INSERT INTO job (topic,key,due,created,payload) VALUES (?,?,?,?,?)",
-            (topic, key, now if due is None else due, now, orjson.dumps(payload)),
-        )
+        row = (topic, now if due is None else due, now, orjson.dumps(payload))
+        if key is None:
+            cursor = self._store.execute(_PUBLISH, row)
+        else:
+            cursor = self._store.execute(_PUBLISH_KEYED, (*row, key))
         self._store.after_commit(self._wake.set)
         return int(cursor.lastrowid or 0)
 
     def cancel(self, job_id: int) -> bool:
-        """Takes a job back that has not been handed out; False if it is gone or running."""
-        if job_id in self._running:
+        """Takes a job back that has not been handed out; False if it is gone or under way."""
+        row = self._store.one("SELECT key,held FROM job WHERE id=?", (job_id,))
+        if row is None:
             return False
-        return self._store.execute("DELETE FROM job WHERE id=?", (job_id,)).rowcount > 0
+        key: str | None = row["key"]
+        if row["held"]:
+            if key is None or self._first_of(key) == job_id:
+                return False
+            key = None  # it waits behind another one, which goes on to free the next
+        return self._remove(job_id, key)
 
     def start(self) -> None:
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._dispatch(), name="pileus-bus")
+        """Begins to hand out: also what was under way when the cloud stopped. What had been set aside gets one more
+        attempt, for this may be the version that mends it."""
+        if self._task is not None and not self._task.done():
+            return
+        with self._store.transaction():
+            self._store.execute("UPDATE job SET failure=NULL, held=1 WHERE failure IS NOT NULL")
+            self._store.execute(_FREE_ALL)
+        self._task = asyncio.get_running_loop().create_task(self._dispatch(), name="pileus-bus")
 
     async def stop(self) -> None:
         """Stops handing out; jobs under way are abandoned and come again after the next start."""
-        tasks = [*self._tasks, *([self._task] if self._task else [])]
+        tasks = [*([self._task] if self._task else []), *self._tasks]
+        self._task = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._task = None
 
     @property
     def is_busy(self) -> bool:
-        """Whether a job is due or running (what lies in the future does not count)."""
+        """Whether a job can be handed out now or is under way (what lies in the future does not count)."""
         return (
-            bool(self._running)
+            bool(self._tasks)
             or self._store.one(
-                "SELECT 1 FROM job WHERE failure IS NULL AND due<=? LIMIT 1", (self._cloud.clock.now(),)
+                "SELECT 1 FROM job WHERE failure IS NULL AND held=0 AND due<=? LIMIT 1",
+                (self._cloud.clock.now(),),
             )
             is not None
         )
 
     def next_due(self) -> float | None:
-        row = self._store.one("SELECT min(due) FROM job WHERE failure IS NULL")
+        """When the next job falls due that waits for its time alone."""
+        row = self._store.one("SELECT min(due) FROM job WHERE failure IS NULL AND held=0")
         return None if row is None or row[0] is None else float(row[0])
+
+    # -- handing out ------------------------------------------------------------------------------------------------
 
     async def _dispatch(self) -> None:
         while True:
-            self._wake.clear()
-            handed = self._hand_out()
-            if handed:
-                await asyncio.sleep(0)
-                continue
-            await self._until_due()
+            try:
+                self._wake.clear()
+                now = self._cloud.clock.now()
+                if self._hand_out(now):
+                    await asyncio.sleep(0)
+                else:
+                    await self._until_due(now)
+            except Exception:  # the store failed (a full disk?): the jobs are still there
+                log.exception("the bus could not hand out")
+                await asyncio.sleep(_PAUSE_AFTER_FAULT)
 
-    async def _until_due(self) -> None:
-        moment = self._next_waiting()
-        if moment is None:
+    async def _until_due(self, now: float) -> None:
+        """Waits for a new job, the end of one, or the time of one that was not due at `now`."""
+        row = self._store.one(
+            "SELECT due FROM job WHERE failure IS NULL AND held=0 AND due>? ORDER BY due LIMIT 1", (now,)
+        )
+        if row is None:
             await self._wake.wait()
             return
-        sleeper = asyncio.ensure_future(self._cloud.clock.sleep_until(moment))
+        sleeper = asyncio.ensure_future(self._cloud.clock.sleep_until(row["due"]))
         waker = asyncio.ensure_future(self._wake.wait())
         try:
             await asyncio.wait((sleeper, waker), return_when=asyncio.FIRST_COMPLETED)
@@ -147,95 +198,103 @@ class Bus:
             sleeper.cancel()
             waker.cancel()
 
-    def _next_waiting(self) -> float | None:
-        """When the next job falls due; what is due already waits for a key or a place, whose release wakes us."""
-        row = self._store.one(
-            "SELECT due FROM job WHERE failure IS NULL AND due>? ORDER BY due LIMIT 1",
-            (self._cloud.clock.now(),),
+    def _hand_out(self, now: float) -> int:
+        room = min(_BATCH, _MAX_RUNNING - len(self._tasks))
+        rows = self._store.all(_DUE, (now, room)) if room > 0 else []
+        for row in rows:
+            self._begin(row["topic"], row)
+        return len(rows)
+
+    def _begin(self, topic: str, row: Any) -> None:
+        job = Job(
+            row["id"],
+            topic,
+            row["key"],
+            row["due"],
+            row["attempt"],
+            row["created"],
+            orjson.loads(row["payload"]),
         )
-        return None if row is None else float(row[0])
-
-    def _hand_out(self) -> int:
-        if len(self._running) >= _MAX_RUNNING:
-            return 0
-        handed = 0
-        now = self._cloud.clock.now()
-        limit = _BATCH + len(self._running)
-        for row in self._store.all(
-            "SELECT id,topic,key,due,attempt,created,payload FROM job WHERE failure IS NULL AND due<=?"
-            " ORDER BY due,id LIMIT ?",
-            (now, limit),
-        ):
-            key = row["key"]
-            if row["id"] in self._running or (key is not None and not self._may_run(row["id"], key)):
-                continue
-            job = Job(
-                row["id"],
-                row["topic"],
-                key,
-                row["due"],
-                row["attempt"],
-                row["created"],
-                orjson.loads(row["payload"]),
-            )
-            self._begin(job)
-            handed += 1
-        return handed
-
-    def _may_run(self, job_id: int, key: str) -> bool:
-        if key in self._busy_keys:
-            return False
-        row = self._store.one(
-            "SELECT id FROM job WHERE key=? AND failure IS NULL ORDER BY id LIMIT 1", (key,)
-        )
-        return row is not None and row[0] == job_id
-
-    def _begin(self, job: Job) -> None:
-        service = self._cloud.service(job.topic.split(".", 1)[0])
-        method = getattr(service, service.consumers[job.topic])
-        self._running[job.id] = job.key
-        if job.key is not None:
-            self._busy_keys.add(job.key)
-        if is_async(method):
+        try:
+            method = self._consumer(topic)
+        except Exception:  # noqa: BLE001 - logged by _failed: a service that does not load must not stop the bus
+            self._failed(job)
+            return
+        if method is None:
+            self._set_aside(job, _NO_CONSUMER)
+            log.error("job %d was set aside: this version has no consumer for %s", job.id, topic)
+        elif not is_async(method):
+            self._run(method, job)
+        elif self._hold(job):
             task = asyncio.get_running_loop().create_task(self._run_async(method, job))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-            return
+            task.add_done_callback(self._ended)
+
+    def _consumer(self, topic: str) -> Any:
+        name = topic.partition(".")[0]
+        if name not in self._cloud.registry:
+            return None
+        service = self._cloud.service(name)
+        attribute = service.consumers.get(topic)
+        return None if attribute is None else getattr(service, attribute)
+
+    def _hold(self, job: Job) -> bool:
+        """False where another job of this batch took it back."""
+        with self._store.transaction():
+            return self._store.execute("UPDATE job SET held=1 WHERE id=?", (job.id,)).rowcount > 0
+
+    def _run(self, method: Any, job: Job) -> None:
         try:
             with self._store.transaction():
-                method(job)
-                self._store.execute("DELETE FROM job WHERE id=?", (job.id,))
+                if self._remove(job.id, job.key):
+                    method(job)
         except Retry as retry:
             self._again(job, retry.seconds)
         except Exception:  # noqa: BLE001 - logged by _failed: one consumer's bug must not stop the bus
             self._failed(job)
-        finally:
-            self._end(job)
 
     async def _run_async(self, method: Any, job: Job) -> None:
         try:
             await method(job)
             with self._store.transaction():
-                self._store.execute("DELETE FROM job WHERE id=?", (job.id,))
+                self._remove(job.id, job.key)
         except Retry as retry:
             self._again(job, retry.seconds)
+        except asyncio.CancelledError:
+            if self._task is None:
+                raise  # the bus stops
+            self._failed(job)  # something that the consumer waited for was cancelled
         except Exception:  # noqa: BLE001 - logged by _failed: one consumer's bug must not stop the bus
             self._failed(job)
-        finally:
-            self._end(job)
 
-    def _end(self, job: Job) -> None:
-        self._running.pop(job.id, None)
-        if job.key is not None:
-            self._busy_keys.discard(job.key)
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
         self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a job's end could not be written; it comes again after a restart", exc_info=error)
+
+    # -- rows -------------------------------------------------------------------------------------------------------
+
+    def _first_of(self, key: str) -> int | None:
+        row = self._store.one(
+            "SELECT id FROM job WHERE key=? AND failure IS NULL ORDER BY id LIMIT 1", (key,)
+        )
+        return None if row is None else int(row["id"])
+
+    def _remove(self, job_id: int, key: str | None) -> bool:
+        removed = self._store.execute("DELETE FROM job WHERE id=?", (job_id,)).rowcount > 0
+        if removed and key is not None:
+            self._store.execute(_FREE_NEXT, (key,))
+            self._store.after_commit(self._wake.set)
+        return removed
 
     def _again(self, job: Job, seconds: float) -> None:
         with self._store.transaction():
             self._store.execute(
-                "UPDATE job SET attempt=attempt+1, due=? WHERE id=?",
+                "UPDATE job SET attempt=attempt+1, due=?, held=0 WHERE id=?",
                 (self._cloud.clock.now() + seconds, job.id),
             )
+            self._store.after_commit(self._wake.set)
 
     def _failed(self, job: Job) -> None:
         """A consumer's bug: tried a few times more, then set aside (kept, never handed out again) and said so."""
@@ -243,6 +302,12 @@ class Bus:
         if job.attempt + 1 < _BUG_RETRIES:
             self._again(job, 0.1 * 2**job.attempt)
             return
-        with self._store.transaction():
-            self._store.execute("UPDATE job SET failure='gave up' WHERE id=?", (job.id,))
+        self._set_aside(job, _GAVE_UP)
         log.error("job %d on %s was set aside after %d attempts", job.id, job.topic, _BUG_RETRIES)
+
+    def _set_aside(self, job: Job, failure: str) -> None:
+        with self._store.transaction():
+            self._store.execute("UPDATE job SET failure=? WHERE id=?", (failure, job.id))
+            if job.key is not None:
+                self._store.execute(_FREE_NEXT, (job.key,))
+            self._store.after_commit(self._wake.set)

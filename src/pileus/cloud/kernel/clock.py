@@ -8,6 +8,10 @@ import itertools
 import time
 from datetime import UTC, datetime
 
+#: How long the loop's timer is trusted: it stands still while the machine sleeps, and the wall clock may be set.
+_LONGEST_NAP = 60.0
+_SLACK = 64
+
 
 class Clock:
     """Real time plus `offset`, seconds, which `travel` moves forward.
@@ -19,6 +23,7 @@ class Clock:
     def __init__(self, *, start: float | None = None) -> None:
         self.offset = 0.0 if start is None else start - time.time()
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._asleep = 0  # of the sleepers, those that were not cancelled
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -44,8 +49,12 @@ class Clock:
             return
         future = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (moment, next(self._order), future))
+        self._asleep += 1
         self._arm()
-        await future
+        try:
+            await future
+        finally:
+            self._asleep -= 1
 
     def _wake(self) -> None:
         now = self.now()
@@ -59,12 +68,14 @@ class Clock:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if len(self._sleepers) > 2 * self._asleep + _SLACK:
+            self._sleepers = [sleeper for sleeper in self._sleepers if not sleeper[2].done()]
+            heapq.heapify(self._sleepers)
         while self._sleepers and self._sleepers[0][2].done():  # cancelled sleepers
             heapq.heappop(self._sleepers)
         if self._sleepers:
             moment, _, future = self._sleepers[0]
-            # never further than a day: the loop's timers are monotonic, the wall clock may be set
-            delay = min(max(moment - self.now(), 0.0), 86_400.0)
+            delay = min(max(moment - self.now(), 0.0), _LONGEST_NAP)
             self._timer = future.get_loop().call_later(delay, self._wake)
 
 

@@ -7,21 +7,28 @@ killed; syncing to the disk itself (what a power cut asks for) is done by checkp
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
+import logging
 import os
 import shutil
 import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any
+
+log = logging.getLogger("pileus.store")
 
 Row = sqlite3.Row
 Value = str | int | float | bytes | None
 
-_CHECKPOINT_PAGES = 4000
+_CHECKPOINT_BYTES = 16 * 1024 * 1024
+_LONGEST_WAL = 256 * 1024 * 1024
+_LOOK_EVERY = 32  # commits
+_WAIT_FOR_LOCK = 60.0
 
 
 class StateInUse(Exception):
@@ -51,10 +58,16 @@ class Store:
             self._lock = _lock(root)
             database = str(root / "state.db")
         self.db = sqlite3.connect(
-            database, isolation_level=None, check_same_thread=False, cached_statements=1024
+            database,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=1024,
+            timeout=_WAIT_FOR_LOCK,
         )
         self.db.row_factory = sqlite3.Row
         self._depth = 0
+        self._owner: asyncio.Task[Any] | None = None
+        self._outermost = _Outermost(self)
         self._after: list[Callable[[], None]] = []
         self._undo: list[Callable[[], None]] = []
         self._checkpointer: _Checkpointer | None = None
@@ -69,6 +82,7 @@ class Store:
             self.db.execute("PRAGMA journal_mode=WAL")
             self.db.execute("PRAGMA synchronous=NORMAL")
             self.db.execute("PRAGMA wal_autocheckpoint=0")
+            self.db.execute("PRAGMA journal_size_limit=0")
             self._checkpointer = _Checkpointer(database)
         self.db.execute("PRAGMA cache_size=-65536")
         self.db.execute("PRAGMA temp_store=MEMORY")
@@ -96,29 +110,27 @@ class Store:
         # a service that was first used in a transaction that is undone stays loaded: its tables must stay, too
         self.on_rollback(lambda: self.migrate(part, steps))
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """One transaction; inside another one, a savepoint of it. An exception undoes it and is raised on.
 
-        The block must not await: between BEGIN and COMMIT nothing else may run.
+        The block must not await: between BEGIN and COMMIT nothing else may run. Another task that finds one open
+        gets a RuntimeError instead of becoming a part of it.
         """
-        if self._depth:
-            yield from self._savepoint()
-            return
+        return _Savepoint(self) if self._depth else self._outermost
+
+    def _begin(self) -> None:
         self.db.execute("BEGIN IMMEDIATE")
         self._depth = 1
-        try:
-            yield
-        except BaseException:
-            self._depth = 0
-            self.db.execute("ROLLBACK")
-            self._after.clear()
-            undo, self._undo = self._undo, []
-            for action in reversed(undo):
-                action()
-            raise
+        self._owner = _current_task()
+
+    def _commit(self) -> None:
         self._depth = 0
-        self.db.execute("COMMIT")
+        self._owner = None
+        try:
+            self.db.execute("COMMIT")
+        except BaseException:
+            self._undo_all()
+            raise
         if self._undo:
             self._undo.clear()
         if self._checkpointer is not None:
@@ -126,28 +138,17 @@ class Store:
         if self._after:
             after, self._after = self._after, []
             for action in after:
-                action()
+                _safely(action)
 
-    def _savepoint(self) -> Iterator[None]:
-        name = f"s{self._depth}"
-        self.db.execute(f"SAVEPOINT {name}")
-        self._depth += 1
-        after, undo = len(self._after), len(self._undo)
-        try:
-            yield
-        except BaseException:
-            self.db.execute(f"ROLLBACK TO {name}")
-            self.db.execute(f"RELEASE {name}")
-            del self._after[after:]
-            undone = self._undo[undo:]
-            del self._undo[undo:]
-            for action in reversed(undone):
-                action()
-            raise
-        else:
-            self.db.execute(f"RELEASE {name}")
-        finally:
-            self._depth -= 1
+    def _undo_all(self) -> None:
+        self._depth = 0
+        self._owner = None
+        if self.db.in_transaction:  # SQLite itself undoes where the disk is full
+            self.db.execute("ROLLBACK")
+        self._after.clear()
+        undo, self._undo = self._undo, []
+        for action in reversed(undo):
+            _safely(action)
 
     @property
     def in_transaction(self) -> bool:
@@ -191,16 +192,82 @@ class Store:
             shutil.rmtree(self.root, ignore_errors=True)
 
 
+class _Outermost:
+    """What `transaction()` gives where none is open: made once, for it is on the way of every request."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __enter__(self) -> None:
+        self._store._begin()
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is None:
+            self._store._commit()
+        else:
+            self._store._undo_all()
+
+
+class _Savepoint:
+    """A part of a transaction that can be undone alone."""
+
+    __slots__ = ("_after", "_name", "_store", "_undo")
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __enter__(self) -> None:
+        store = self._store
+        if store._owner is not _current_task():
+            raise RuntimeError(
+                f"{store._owner} waits inside of its transaction: nothing else may run until it ends"
+            )
+        self._name = f"s{store._depth}"
+        store.db.execute(f"SAVEPOINT {self._name}")
+        store._depth += 1
+        self._after, self._undo = len(store._after), len(store._undo)
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        store = self._store
+        store._depth -= 1
+        if kind is None:
+            store.db.execute(f"RELEASE {self._name}")
+            return
+        if store.db.in_transaction:
+            store.db.execute(f"ROLLBACK TO {self._name}")
+            store.db.execute(f"RELEASE {self._name}")
+        del store._after[self._after :]
+        undone = store._undo[self._undo :]
+        del store._undo[self._undo :]
+        for action in reversed(undone):
+            _safely(action)
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    return asyncio.current_task() if asyncio._get_running_loop() is not None else None
+
+
+def _safely(action: Callable[[], None]) -> None:
+    """What follows a transaction can't change its end any more: a bug there is told, and the rest goes on."""
+    try:
+        action()
+    except Exception:
+        log.exception("an action after a transaction failed")
+
+
 def _statements(script: str) -> Iterator[str]:
     """The statements of a script, one by one: executescript() would commit the transaction around it."""
     statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
+    for part in script.split(";")[:-1]:
+        statement += f"{part};"
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
-    if statement.strip():
-        yield statement
+    rest = statement + script.rpartition(";")[2]
+    if rest.strip():
+        yield rest
 
 
 def _lock(root: Path) -> IO[str]:
@@ -219,11 +286,17 @@ def _lock(root: Path) -> IO[str]:
 
 
 class _Checkpointer:
-    """Moves the WAL into the database from a thread of its own, so that no request waits for a disk's sync."""
+    """Moves the WAL into the database from a thread of its own, so that no request waits for a disk's sync.
+
+    That runs beside the writer, and where it has caught up the next commit begins the WAL anew. Under a load without
+    a pause it never catches up: then, once in a long while, the writer waits for the last pages.
+    """
 
     def __init__(self, database: str) -> None:
         self._database = database
+        self._wal = f"{database}-wal"
         self._commits = 0
+        self._size = 0  # of the WAL, at the last checkpoint
         self._due = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="pileus-checkpoint", daemon=True)
@@ -231,8 +304,13 @@ class _Checkpointer:
 
     def note(self) -> None:
         self._commits += 1
-        if self._commits >= _CHECKPOINT_PAGES:
-            self._commits = 0
+        if self._commits % _LOOK_EVERY:
+            return
+        size = os.stat(self._wal).st_size  # noqa: PTH116 - on the way of every request
+        if size < self._size:
+            self._size = 0
+        if size - self._size >= _CHECKPOINT_BYTES:
+            self._size = size
             self._due.set()
 
     def stop(self) -> None:
@@ -241,14 +319,19 @@ class _Checkpointer:
         self._thread.join()
 
     def _run(self) -> None:
-        db = sqlite3.connect(self._database, isolation_level=None)
+        db = sqlite3.connect(self._database, isolation_level=None, timeout=_WAIT_FOR_LOCK)
         try:
             while True:
                 self._due.wait()
                 if self._stopped:
                     return
                 self._due.clear()
-                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                try:
+                    db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                    if self._size > _LONGEST_WAL:
+                        db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+                except sqlite3.Error:
+                    log.exception("the write-ahead log could not be moved into the database")
         finally:
             db.close()
 
