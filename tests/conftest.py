@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pileus.cloud.kernel import Cloud, Settings
 from pileus.cloud.services import REGISTRY
 from pileus.testing import EmbeddedCloud
+
+# how long an example takes says something about the machine, not about the code
+settings.register_profile("pileus", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pileus")
 
 
 @pytest.fixture
