@@ -7,6 +7,7 @@ Elsewhere they are compared every time.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -45,11 +46,11 @@ class Changes:
         if self.descriptor < 0:
             self._generation += 1
             return self._generation
-        try:
-            while os.read(self.descriptor, 65_536):
+        # One read: what is left in the queue counts next time. To read on would never end where somebody writes
+        # into the folder without a pause.
+        with contextlib.suppress(BlockingIOError):
+            if os.read(self.descriptor, 65_536):
                 self._generation += 1
-        except BlockingIOError:
-            pass
         return self._generation
 
     def close(self) -> None:
