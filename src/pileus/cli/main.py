@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cloud": ("cloud", "Run the embedded cloud alone, for any AWS client."),
 }
 
+INTERRUPTED = 130
+
 
 class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -54,22 +56,27 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """The toolkit for serverless services on AWS: the whole of a serverless.yml on one machine.
 
-    Exit codes: 0 done, 1 the work failed, 2 the input is wrong (the message says where).
+    Exit codes: 0 done, 1 the work failed, 2 the input is wrong (the message says where), 130 interrupted before it was
+    done or ready.
     """
 
 
 def main(argv: list[str] | None = None) -> Any:
+    arguments = sys.argv[1:] if argv is None else argv
+    as_json = "--json" in arguments
     from .failure import UserError, report
 
     try:
-        return cli.main(args=argv, prog_name="pileus", standalone_mode=False)
+        return cli.main(args=arguments, prog_name="pileus", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.Abort:
-        sys.exit(130)
+        if not as_json or not isinstance(error, click.UsageError):
+            error.show()
+            sys.exit(error.exit_code)
+        sys.exit(report(UserError(error.format_message()), json=True))
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
     except UserError as error:
-        sys.exit(report(error))
+        sys.exit(report(error, json=as_json))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
-"""What `pileus offline` does: start the cloud, deploy the folder into it, serve, and follow the files."""
+"""What `pileus offline` does: deploy the folder into a cloud of its own, serve, and follow the files."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
+import socket
+import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,19 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..cloud.gateway.app import SiteApp
-from ..cloud.kernel import AwsError
 from ..cloud.server import CloudServer, bind
 from ..deploy.local import Deployed, LocalDeployment
+from ..deploy.saves import Saves
 from ..deploy.stack import DeploymentFailed
-from ..deploy.summary import coverage, functions_without_events, routes, sources
-from ..service import ConfigErrors, render
-from .failure import UserError
-from .serving import settings_for, until_stopped, warn_open_host
+from ..deploy.summary import coverage
+from ..service import ConfigErrors, LoadedService, render
+from .failure import UserError, facts, show, warning_facts
+from .report import Report
+from .serving import listening, open_server, settings_for, until_stopped, warn_open_host
 from .ui import Ui
 
 if TYPE_CHECKING:
     from ..cloud.kernel import Cloud
-    from ..cloud.kernel.http import HttpRequest, HttpResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,218 +45,186 @@ class OfflineOptions:
 
 
 async def run(options: OfflineOptions, ui: Ui) -> None:
-    started = time.perf_counter()
-    warn_open_host(Ui.stderr(), options.host)
-    settings = settings_for(options.host, options.state, options.state is None)
-    settings.python = options.python
-    site_socket = bind(settings.host, options.http_port)
+    offline = Offline(options, ui)
     try:
-        server = CloudServer(settings, options.port)
-    except BaseException:
-        site_socket.close()
-        raise
-    deployment = LocalDeployment(
-        server.cloud,
-        options.folder,
-        options=options.options,
-        params=options.params,
-        config_name=options.config_name,
-    )
-    offline = Offline(server.cloud, deployment, options, ui)
-    try:
-        loaded = offline.load()
-        await server.start()
-        offline.follow_functions()
-        await offline.deploy(loaded)
-        app = SiteApp(server.cloud, offline.target, prefixed=options.prefixed, observer=offline.request_done)
-        site = await server.serve_site(app, site_socket)
-        offline.report(server.url, site.port, time.perf_counter() - started)
+        await offline.start()
         ui.gather(asyncio.get_running_loop().call_later)
-        watcher = asyncio.create_task(offline.follow_files())
+        following = asyncio.create_task(offline.follow_files())
         await until_stopped()
-        watcher.cancel()
+        following.cancel()
         ui.line("Stopping …")
-    finally:
         ui.flush()
-        site_socket.close()
-        await server.stop()
+    finally:
+        await offline.stop()
         ui.flush()
 
 
 class Offline:
-    """One run: the deployed service, and what is printed about it."""
+    """One run: the cloud, the deployed service in it, and what is printed about them."""
 
-    def __init__(self, cloud: Cloud, deployment: LocalDeployment, options: OfflineOptions, ui: Ui) -> None:
-        self._cloud = cloud
-        self._deployment = deployment
+    def __init__(self, options: OfflineOptions, ui: Ui) -> None:
         self._options = options
         self._ui = ui
+        self._report = Report(ui)
+        self._settings = settings_for(options.host, options.state, options.state is None)
+        self._settings.python = _interpreter(options.python)
+        self._server: CloudServer | None = None
+        self._socket: socket.socket | None = None
         self._deployed: Deployed | None = None
+        self._deployment = LocalDeployment(
+            self._cloud,
+            options.folder,
+            options=options.options,
+            params=options.params,
+            config_name=options.config_name,
+        )
 
     @property
     def deployed(self) -> Deployed:
         assert self._deployed is not None
         return self._deployed
 
-    def target(self) -> tuple[str, str]:
+    async def start(self) -> None:
+        """Until all of it answers. Mistakes in the files are told before a port or the state is touched."""
+        began = time.perf_counter()
+        warn_open_host(Ui.stderr(), self._options.host)
+        loaded = self._load()
+        self._socket = self._bind()
+        cloud = self._cloud()
+        assert self._server is not None
+        await self._server.start()
+        functions = cast("Any", cloud.service("lambda"))
+        functions.log_observers.append(self._report.function_wrote)
+        functions.note_observers.append(self._report.note)
+        self._deployment.start_interpreters(loaded.service)
+        self._deployed = await self._deploy(loaded)
+        app = SiteApp(cloud, self._target, prefixed=self._options.prefixed, observer=self._report.request)
+        site = await self._server.serve_site(_Site(app, self), self._socket)
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(
+            self._settings.host, self._settings.host
+        )
+        url = f"http://{host}:{site.port}" + self._prefix()
+        state = str(self._options.state or "in memory")
+        covered = coverage(cloud, self.deployed.template)
+        self._report.started(
+            self.deployed, covered, url, self._server.url, state, time.perf_counter() - began
+        )
+
+    async def stop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        if self._server is not None:
+            await self._server.stop()
+
+    def _bind(self) -> socket.socket:
+        options = self._options
+        if options.http_port and options.http_port == options.port:
+            raise UserError(
+                f"--http-port and --port are both {options.port}.",
+                hint="give the API and the AWS endpoint their own.",
+            )
+        with listening("--http-port", self._settings.host, options.http_port):
+            return bind(self._settings.host, options.http_port)
+
+    def _cloud(self) -> Cloud:
+        """The cloud, opened when it is first needed: at the start, or by a variable that asks it."""
+        if self._server is None:
+            self._server = open_server(self._settings, self._options.port)
+        return self._server.cloud
+
+    def _prefix(self) -> str:
+        api = self.deployed.api
+        return f"/{api[1]}" if api and self._options.prefixed else ""
+
+    def _target(self) -> tuple[str, str]:
         """The API that the service's HTTP port serves now."""
         return self.deployed.api or ("", "")
 
-    def load(self) -> Any:
+    def _load(self) -> LoadedService:
         try:
             loaded = self._deployment.load()
         except ConfigErrors as error:
-            raise UserError(str(error), detail=error.render(Path.cwd())) from None
-        if loaded.warnings and not self._ui.json:
-            self._ui.line(render(loaded.warnings, Path.cwd(), kind="warning"))
-            self._ui.line()
+            raise UserError("", mistakes=error.errors) from None
+        if loaded.warnings and self._ui.json:
+            for fact in warning_facts(loaded.warnings):
+                self._ui.event("warning", **fact)
+        elif loaded.warnings:
+            Ui.stderr().problem(render(loaded.warnings, Path.cwd(), kind="warning") + "\n")
         return loaded
 
-    async def deploy(self, loaded: Any) -> None:
+    async def _deploy(self, loaded: LoadedService) -> Deployed:
         try:
             template = self._deployment.compile(loaded.service)
             plan = self._deployment.plan(loaded.service, template)
-            self._deployed = await self._deployment.execute(loaded, plan)
+            return await self._deployment.execute(loaded, plan)
         except ConfigErrors as error:
-            raise UserError(str(error), detail=error.render(Path.cwd())) from None
+            raise UserError("", mistakes=error.errors) from None
         except DeploymentFailed as error:
-            reasons = [f"  {logical} ({kind}): {reason}" for logical, kind, reason in error.reasons[:5]]
             raise UserError(
-                f"the stack {error.stack} could not be created ({error.status}).",
-                detail="\n".join([f"error: the stack {error.stack} is {error.status}:", *reasons]),
-                hint="correct the resource in serverless.yml; nothing of the failed change was kept.",
+                f"the stack {error.stack} is {error.status}; nothing of the failed change was kept.",
+                mistakes=error.mistakes,
             ) from None
-        except AwsError as error:
-            raise UserError(
-                error.message or error.code,
-                hint="remove it from serverless.yml, or see docs/coverage.md for what there is.",
-            ) from None
-
-    # -- reports ----------------------------------------------------------------------------------------------------
-
-    def report(self, endpoint: str, http_port: int, seconds: float) -> None:
-        ui, deployed = self._ui, self.deployed
-        service = deployed.service
-        host = "127.0.0.1" if self._options.host in ("0.0.0.0", "localhost") else self._options.host
-        site = f"http://{host}:{http_port}" + (
-            f"/{deployed.api[1]}" if deployed.api and self._options.prefixed else ""
-        )
-        ui.line(f"{ui.style(service.name, 'bold')}  stage {service.stage}, region {service.region}")
-        self._report_routes(site)
-        self._report_sources()
-        self._report_resources()
-        ui.line()
-        ui.line(f"  AWS endpoint  {endpoint}   (AWS_ENDPOINT_URL; key and secret: test)")
-        ui.line(f"  State         {self._options.state or 'in memory'}")
-        ui.line()
-        ready = site if deployed.api else endpoint
-        ui.line(f"Server ready: {ready}" + ui.style(f"  ({seconds:.2f} s)", "dim"))
-        ui.event(
-            "ready",
-            url=ready,
-            endpoint=endpoint,
-            service=service.name,
-            stage=service.stage,
-            region=service.region,
-            seconds=round(seconds, 3),
-            outputs=dict(deployed.outputs),
-        )
-
-    def _report_routes(self, site: str) -> None:
-        found = routes(self.deployed.service)
-        if not found:
-            return
-        self._ui.line()
-        self._ui.line("Routes")
-        self._ui.table(
-            [
-                [route.method, f"{site}/{route.path}", route.function, ", ".join(route.notes)]
-                for route in found
-            ]
-        )
-        for route in found:
-            self._ui.event("route", method=route.method, path=route.path, function=route.function)
-
-    def _report_sources(self) -> None:
-        found = sources(self.deployed.service)
-        if found:
-            self._ui.line()
-            self._ui.line("Events")
-            self._ui.table([[source.kind, source.what, source.function] for source in found])
-        for source in found:
-            self._ui.event("source", type=source.kind, what=source.what, function=source.function)
-        rest = functions_without_events(self.deployed.service)
-        if rest:
-            self._ui.line()
-            self._ui.line(f"Functions without events: {', '.join(function.key for function in rest)}")
-
-    def _report_resources(self) -> None:
-        ui = self._ui
-        found = coverage(self._cloud, self.deployed.template)
-        ui.line()
-        ui.line("Resources")
-        ui.table([[str(count), kind] for kind, count in sorted(found.types.items())])
-        stored = (
-            f", {len(found.stored)} properties stored only: {', '.join(found.stored)}" if found.stored else ""
-        )
-        ui.line(f"  {found.resources} resources, all emulated{stored}; none refused")
-        ui.event(
-            "coverage",
-            resources=found.resources,
-            types=dict(found.types),
-            stored=list(found.stored),
-            refused=[],
-        )
-
-    def request_done(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-        ui = self._ui
-        if ui.json:
-            ui.event("request", method=request.method, path=request.path, status=response.status,
-                     milliseconds=round(seconds * 1000, 2))  # fmt: skip
-            return
-        colour = "green" if response.status < 400 else "yellow" if response.status < 500 else "red"
-        ui.line(f"{request.method} {request.path} → {ui.style(str(response.status), colour)}"
-                + ui.style(f"  {seconds * 1000:.1f} ms", "dim"))  # fmt: skip
-
-    def follow_functions(self) -> None:
-        """Shows what functions write, as it comes."""
-        functions = cast("Any", self._cloud.service("lambda"))
-        functions.log_observers.append(self._function_wrote)
-        functions.note_observers.append(lambda text: self._ui.line(f"note: {text}"))
-
-    def _function_wrote(self, spec: Any, stream: str, lines: list[tuple[int, str]]) -> None:
-        for moment, line in lines:
-            if self._ui.json:
-                self._ui.event("log", function=spec.name, stream=stream, time=moment, message=line)
-            else:
-                self._ui.line(f"{self._ui.style(spec.name, 'cyan')} | {line.rstrip()}")
 
     # -- changes of serverless.yml ------------------------------------------------------------------------------------
 
     async def follow_files(self) -> None:
         """Deploys again when a file of the configuration is saved; a mistake is told, and what runs goes on."""
-        from watchfiles import awatch
-
+        saves = Saves(self.deployed.loaded.files)
         while True:
-            files = {path.resolve() for path in self.deployed.loaded.files}
-            folders = {str(path.parent) for path in files if path.parent.is_dir()}
-            async for changes in awatch(*folders, recursive=False, debounce=50, step=20):
-                if any(Path(path).resolve() in files for _, path in changes):
-                    break
-            await self._deploy_again()
+            await saves.next()
+            began, before = time.perf_counter(), self.deployed
+            try:
+                loaded = self._load()
+                saves.follow(before.loaded.files | loaded.files)
+                self._deployed = await self._deploy(loaded)
+            except UserError as error:
+                self._tell(error)
+                continue
+            saves.follow(loaded.files)
+            self._report.updated(before, self.deployed, time.perf_counter() - began)
 
-    async def _deploy_again(self) -> None:
-        began = time.perf_counter()
-        try:
-            await self.deploy(self.load())
-        except UserError as error:
-            errors = Ui.stderr()
-            errors.line(error.detail or error.message)
-            if error.hint:
-                errors.hint(error.hint)
-            self._ui.event("deploy-failed", message=error.message)
-            self._ui.line("The service goes on as it was.")
+    def _tell(self, error: UserError) -> None:
+        if self._ui.json:
+            self._ui.event("deploy-failed", **facts(error))
             return
-        seconds = time.perf_counter() - began
-        self._ui.line(f"Configuration changed: stack updated in {seconds:.2f} s")
-        self._ui.event("deployed", seconds=round(seconds, 3))
+        self._ui.flush()
+        show(Ui.stderr(), error)
+        self._ui.line("The service goes on as it was.")
+
+
+class _Site:
+    """The service's HTTP port: its API, or a plain word where it has none (yet: a save may bring one)."""
+
+    def __init__(self, app: SiteApp, offline: Offline) -> None:
+        self._app = app
+        self._offline = offline
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._offline.deployed.api is not None or scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 404, "headers": headers})
+        await send({"type": "http.response.body", "body": b'{"message":"this service has no http events"}'})
+
+
+def _interpreter(python: str | None) -> str | None:
+    """The interpreter that --python names, by its full path. Raises UserError where it is none."""
+    if python is None:
+        return None
+    found = shutil.which(python)
+    if found is None:
+        raise UserError(
+            f"the interpreter {python} does not exist, or is not executable.",
+            hint="--python takes a path such as .venv/bin/python, or a command such as python3.12.",
+        )
+    probe = [found, "-I", "-S", "-c", "import sys; sys.exit(sys.version_info < (3, 8))"]
+    try:
+        runs = subprocess.run(probe, capture_output=True, timeout=10).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        runs = False
+    if not runs:
+        raise UserError(
+            f"{python} is not a Python that functions can run on.", hint="name one of 3.8 or later."
+        )
+    return str(Path(found).absolute())

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 import orjson
 
 _GATHER_SECONDS = 0.02
+#: A file or a pipe has no edge at which a table would be cut, but texts are wrapped for readers.
+_WIDTH_ELSEWHERE = 120
+_LABEL = re.compile(r"\b(error|warning)(?=: )|^  (hint)(?=: )", re.MULTILINE)
+_LABEL_STYLES = {"error": ("red", "bold"), "warning": ("yellow", "bold"), "hint": ("cyan",)}
 _STYLES = {
     "bold": "1",
     "dim": "2",
@@ -30,9 +37,9 @@ class Ui:
         self.json = json
         self._later: Callable[[float, Callable[[], None]], object] | None = None
         self._waiting: list[str] = []
-        self.colour = (
-            not json and stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-        )
+        terminal = not json and stream.isatty()
+        self.colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        self.width = shutil.get_terminal_size().columns if terminal else _WIDTH_ELSEWHERE
 
     @classmethod
     def stdout(cls, *, json: bool = False) -> Ui:
@@ -75,16 +82,42 @@ class Ui:
         self._write(f"{self.style('warning', 'yellow', 'bold')}: {text}")
 
     def hint(self, text: str) -> None:
-        self._write(f"  {self.style('help', 'cyan')}: {text}")
+        self._write(f"  {self.style('hint', 'cyan')}: {text}")
+
+    def problem(self, text: str) -> None:
+        """Mistakes or warnings as `service.render` writes them."""
+        if self.colour:
+            text = "\n".join(_LABEL.sub(self._label, line, count=1) for line in text.split("\n"))
+        self._write(text)
+
+    def _label(self, match: re.Match[str]) -> str:
+        word = match[1] or match[2]
+        return match[0].replace(word, self.style(word, *_LABEL_STYLES[word]))
 
     def table(self, rows: Sequence[Sequence[str]], *, indent: int = 2) -> None:
-        """Rows in aligned columns."""
+        """Rows in aligned columns. A cell that would leave the screen goes to a line of its own."""
         if not rows or self.json:
             return
         widths = [max(len(row[i]) for row in rows if i < len(row)) for i in range(max(map(len, rows)))]
         for row in rows:
-            cells = [cell.ljust(widths[i]) for i, cell in enumerate(row)]
-            self._write((" " * indent + "  ".join(cells)).rstrip())
+            line = " " * indent
+            for position, cell in enumerate(row):
+                if position and cell and len(line) + len(cell) > self.width and line.strip():
+                    self._write(line.rstrip())
+                    line = " " * (indent + widths[0] + 2)
+                line += cell if position == len(row) - 1 else cell.ljust(widths[position]) + "  "
+            self._write(line.rstrip())
+
+    def paragraphs(self, rows: Sequence[tuple[str, str]], *, indent: int = 2) -> None:
+        """Names with texts, which are wrapped beside them."""
+        if not rows or self.json:
+            return
+        edge = indent + max(len(name) for name, _ in rows) + 2
+        for name, text in rows:
+            first, *more = textwrap.wrap(text, max(self.width - edge, 30), break_long_words=False) or [""]
+            self._write(f"{' ' * indent}{name}".ljust(edge) + first)
+            for line in more:
+                self._write(" " * edge + line)
 
     def _write(self, text: str) -> None:
         if self._later is None:

@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path as FilePath
 
 from ..service import ConfigError, Function, Service
 from ..service.errors import did_you_mean
+from ..service.tree import Path, get
 
 _MODULE_SUFFIXES = {"python": (".py",), "nodejs": (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")}
 
 
 def missing_handlers(service: Service) -> list[ConfigError]:
     """One mistake for each function whose handler's file, or name in that file, does not exist."""
-    return [mistake for function in service.functions.values() for mistake in _check(service, function)]
+    return [
+        *_packaged(service),
+        *(mistake for function in service.functions.values() for mistake in _check(service, function)),
+    ]
+
+
+def _packaged(service: Service) -> Iterator[ConfigError]:
+    """Packages that the user makes: their content may be anything, and what runs here is the folder."""
+    places: list[Path] = [("package", "artifact")]
+    places += [(*function.path, "package", "artifact") for function in service.functions.values()]
+    for place in places:
+        if get(service.config, *place):
+            yield service.mistake(
+                "a package of your own ('artifact') can't run here: functions run from this folder",
+                place,
+                "leave 'artifact' out here, for example by a variable with the stage",
+                key=True,
+            )
 
 
 def _check(service: Service, function: Function) -> Iterator[ConfigError]:
     handler = function.get("handler")
     runtime = str(function.get("runtime") or service.setting("runtime") or "")
     suffixes = next((s for family, s in _MODULE_SUFFIXES.items() if runtime.startswith(family)), None)
-    if not isinstance(handler, str) or suffixes is None or function.get("package", "artifact"):
+    if not isinstance(handler, str) or suffixes is None:
         return
     path = (*function.path, "handler")
     module, dot, name = handler.rpartition(".")
@@ -42,29 +60,25 @@ def _check(service: Service, function: Function) -> Iterator[ConfigError]:
             _nearby(service.directory, module, suffixes),
         )
     elif not _names(file, name):
-        near = did_you_mean(name, _defined(file))
-        hint = f"did you mean '{near}'?" if near else f"define it in {file.relative_to(service.directory)}"
+        hint = did_you_mean(name, _defined(file)) or f"define it in {file.relative_to(service.directory)}"
         yield service.mistake(f"the handler's module defines no '{name}'", path, hint)
 
 
-def _nearby(directory: Path, module: str, suffixes: tuple[str, ...]) -> str:
-    folder = (directory / module).parent
+def _nearby(directory: FilePath, module: str, suffixes: tuple[str, ...]) -> str:
+    parent = FilePath(module).parent
+    folder = directory / parent
     files = [path.stem for path in folder.glob("*") if path.suffix in suffixes] if folder.is_dir() else []
-    near = did_you_mean(Path(module).name, files)
-    if near:
-        return f"did you mean '{(Path(module).parent / near).as_posix()}'?"
-    return "paths are relative to the folder of serverless.yml"
+    known = [(parent / stem).as_posix() for stem in files]
+    return did_you_mean(module, known) or "paths are relative to the folder of serverless.yml"
 
 
-def _names(file: Path, name: str) -> bool:
+def _names(file: FilePath, name: str) -> bool:
     """Whether the name stands anywhere in the file: how it comes about (def, import, assignment) is the file's affair."""
     text = file.read_text(encoding="utf-8", errors="replace")
     return re.search(rf"\b{re.escape(name)}\b", text) is not None or "import *" in text
 
 
-def _defined(file: Path) -> list[str]:
+def _defined(file: FilePath) -> list[str]:
     text = file.read_text(encoding="utf-8", errors="replace")
-    return re.findall(r"^(?:async\s+)?def\s+(\w+)|^(\w+)\s*=", text, re.MULTILINE) and [
-        first or second
-        for first, second in re.findall(r"^(?:async\s+)?def\s+(\w+)|^(\w+)\s*=", text, re.MULTILINE)
-    ]
+    found = re.findall(r"^(?:async\s+)?def\s+(\w+)|^(\w+)\s*=", text, re.MULTILINE)
+    return [function or variable for function, variable in found]

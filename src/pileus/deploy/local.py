@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import orjson
+
+from ..cloud.kernel import AwsError
 from ..compile import Artifacts, compile_service
 from ..service import ConfigErrors, LoadedService, Service, load_service
 from .handlers import missing_handlers
+from .mounts import is_mounted, mount, packages
+from .refusals import failed_resources, made_functions, refused_template, unrunnable_functions
 from .remote_values import EmbeddedValues
-from .stack import EmbeddedStacks, StackPlan
+from .stack import DeploymentFailed, EmbeddedStacks, StackPlan
 
 if TYPE_CHECKING:
     from ..cloud.kernel import Cloud
 
 _DEFAULT_REGION = "us-east-1"
+_DEPLOYED_AT = re.compile(r"/(\d{13})-\d{4}-\d\d-\d\dT[\d:.]+Z/[^/]*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What runs. api: (api id, stage) of its REST API, None without one. template: what was created."""
+    """What runs. api: (api id, stage) of its REST API, None without one. template: what was created. changed: whether
+    the stack had to be touched."""
 
     service: Service
     loaded: LoadedService
@@ -31,17 +39,20 @@ class Deployed:
     outputs: Mapping[str, str]
     resources: Mapping[str, tuple[str, str]]
     api: tuple[str, str] | None
+    changed: bool = True
 
 
 class LocalDeployment:
-    """Deploys `directory` into `cloud`; again after each change of its files.
+    """Deploys `directory` into a cloud; again after each change of its files.
 
-    options, params: as on the command line. environ: what ${env:} sees.
+    cloud: gives the cloud, which is first asked for when it is needed: a mistake in a file is found without one.
+    options, params: as on the command line. environ: what ${env:} sees. All methods raise ConfigErrors for what is
+    wrong with the service, `execute` DeploymentFailed as well.
     """
 
     def __init__(
         self,
-        cloud: Cloud,
+        cloud: Callable[[], Cloud],
         directory: Path,
         *,
         options: Mapping[str, str],
@@ -49,7 +60,7 @@ class LocalDeployment:
         environ: Mapping[str, str] | None = None,
         config_name: str | None = None,
     ) -> None:
-        self._cloud = cloud
+        self._open = cloud
         self._directory = directory
         self._options = options
         self._params = params or {}
@@ -57,7 +68,7 @@ class LocalDeployment:
         self._config_name = config_name
 
     def load(self) -> LoadedService:
-        """Reads and checks the service. Raises ConfigErrors."""
+        """Reads and checks the service."""
         region = self._options.get("region") or self._environ.get("AWS_REGION") or _DEFAULT_REGION
         loaded = load_service(
             self._directory,
@@ -65,50 +76,107 @@ class LocalDeployment:
             params=self._params,
             environ=self._environ,
             config_name=self._config_name,
-            resolver=EmbeddedValues(self._cloud, region),
+            resolver=EmbeddedValues(self._open, region),
         )
-        mistakes = missing_handlers(loaded.service)
+        mistakes = [*unrunnable_functions(loaded.service), *missing_handlers(loaded.service)]
         if mistakes:
             raise ConfigErrors(mistakes)
         return loaded
 
+    def start_interpreters(self, service: Service) -> None:
+        """Has the functions' interpreter import what they will need, beside the deployment."""
+        handlers = [str(function.get("handler")) for function in service.functions.values()]
+        if handlers:
+            runtime = str(service.setting("runtime") or "python3.11")
+            cast("Any", self._open().service("lambda")).prestart(service.directory, handlers, runtime)
+
     def compile(self, service: Service) -> dict[str, Any]:
-        """The template of the service, its functions' packages standing for the mounted folder."""
-        artifacts = Artifacts.synthetic(service, int(self._cloud.clock.now() * 1000))
-        template = compile_service(service, artifacts).update_stack
-        self._mount(service, template)
+        """The template of the service, its functions' packages standing for the mounted folder.
+
+        Of a service that is as it was deployed, it is the very template of then: what a template carries of the moment
+        at which it was made would otherwise replace the API's deployment at each start.
+        """
+        former = self._former(service)
+        moment = _moment(former) if former else None
+        if moment is not None:
+            template = _compiled(replace(service, instance=str(moment)), moment)
+            if template == former:
+                mount(self._open(), service, template)
+                return template
+        template = _compiled(service, int(service.instance))
+        if former:
+            _keeppackages(template, former)
+        mistakes = made_functions(service, template)
+        if mistakes:
+            raise ConfigErrors(mistakes)
+        mount(self._open(), service, template)
         return template
 
     def plan(self, service: Service, template: Mapping[str, Any]) -> StackPlan:
-        stack = str(service.setting("stackName") or f"{service.name}-{service.stage}")
         tags = {"STAGE": service.stage, **(service.setting("stackTags") or {})}
-        return EmbeddedStacks(self._cloud, service.region).plan(stack, template, tags)
+        return EmbeddedStacks(self._open(), service.region).plan(_stack_name(service), template, tags)
 
     async def execute(self, loaded: LoadedService, plan: StackPlan) -> Deployed:
-        """Creates or updates the stack. Raises DeploymentFailed, or the AwsError that refused the template."""
-        stacks = EmbeddedStacks(self._cloud, plan.region)
-        await stacks.execute(plan)
+        """Creates or updates the stack."""
+        cloud, service = self._open(), loaded.service
+        stacks = EmbeddedStacks(cloud, plan.region)
+        try:
+            changed = await stacks.execute(plan)
+        except DeploymentFailed as failed:
+            mistakes = failed_resources(service, failed.reasons)
+            raise DeploymentFailed(failed.stack, failed.status, failed.reasons, mistakes) from None
+        except AwsError as error:
+            raise ConfigErrors(refused_template(service, cloud, plan.template, error)) from None
         resources = stacks.physical_ids(plan.stack)
         return Deployed(
-            loaded.service,
+            service,
             loaded,
             plan.stack,
             plan.template,
             stacks.outputs(plan.stack),
             resources,
             _rest_api(plan.template, resources),
+            changed,
         )
 
     async def deploy(self) -> Deployed:
         loaded = self.load()
+        self.start_interpreters(loaded.service)
         return await self.execute(loaded, self.plan(loaded.service, self.compile(loaded.service)))
 
-    def _mount(self, service: Service, template: Mapping[str, Any]) -> None:
-        """Every package that the template names stands for the service's folder."""
-        for resource in template["Resources"].values():
-            key = (resource.get("Properties") or {}).get("Code", {})
-            if resource["Type"] == "AWS::Lambda::Function" and isinstance(key, dict) and "S3Key" in key:
-                self._cloud.mounts[key["S3Key"]] = str(service.directory)
+    def _former(self, service: Service) -> dict[str, Any] | None:
+        """The template that was deployed from this folder, if its stack stands."""
+        cloud = self._open()
+        former = EmbeddedStacks(cloud, service.region).template(_stack_name(service))
+        return former if former and is_mounted(cloud, service) else None
+
+
+def _stack_name(service: Service) -> str:
+    return str(service.setting("stackName") or f"{service.name}-{service.stage}")
+
+
+def _compiled(service: Service, moment: int) -> dict[str, Any]:
+    """The template as CloudFormation will keep it. moment: milliseconds since the epoch."""
+    template = compile_service(service, Artifacts.synthetic(service, moment)).update_stack
+    return cast("dict[str, Any]", orjson.loads(orjson.dumps(template)))
+
+
+def _moment(template: Mapping[str, Any]) -> int | None:
+    """When a template was made, as the names of its packages tell."""
+    for code in packages(template).values():
+        found = _DEPLOYED_AT.search(str(code["S3Key"]))
+        if found is not None:
+            return int(found[1])
+    return None
+
+
+def _keeppackages(template: Mapping[str, Any], former: Mapping[str, Any]) -> None:
+    """The code is the folder, now as before: a function is not to be updated for a new name of its package."""
+    kept = packages(former)
+    for logical_id, code in packages(template).items():
+        old = kept.get(logical_id)
+        if old is not None and str(old["S3Key"]).rpartition("/")[2] == str(code["S3Key"]).rpartition("/")[2]:
+            code["S3Key"] = old["S3Key"]
 
 
 def _rest_api(

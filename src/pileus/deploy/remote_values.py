@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..cloud.kernel import AwsError
@@ -12,11 +13,15 @@ if TYPE_CHECKING:
 
 
 class EmbeddedValues:
-    """The RemoteResolver of `pileus offline`. region: where a variable does not name one."""
+    """The RemoteResolver of `pileus offline`. cloud: gives it, once a variable asks. region: where one names none."""
 
-    def __init__(self, cloud: Cloud, region: str) -> None:
-        self._cloud = cloud
+    def __init__(self, cloud: Callable[[], Cloud], region: str) -> None:
+        self._open = cloud
         self._region = region
+
+    @property
+    def _cloud(self) -> Cloud:
+        return self._open()
 
     def account_id(self) -> str:
         return self._cloud.settings.account

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -12,6 +12,7 @@ from ..cloud.kernel import AwsError
 
 if TYPE_CHECKING:
     from ..cloud.kernel import Cloud
+    from ..service import ConfigError
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 #: States in which CloudFormation takes no update, only a deletion.
@@ -21,11 +22,22 @@ _BROKEN = frozenset(
 
 
 class DeploymentFailed(Exception):
-    """The stack did not reach its goal. reasons: what failed, `(logical id, type, reason)`, the cause first."""
+    """The stack did not reach its goal.
 
-    def __init__(self, stack: str, status: str, reasons: list[tuple[str, str, str]]) -> None:
-        super().__init__(f"the stack {stack} is {status}")
-        self.stack, self.status, self.reasons = stack, status, reasons
+    reasons: what failed, `(logical id, type, reason)`, the cause first. mistakes: the same, at their places in the
+    service, where the one who deploys knows them.
+    """
+
+    def __init__(
+        self,
+        stack: str,
+        status: str,
+        reasons: list[tuple[str, str, str]],
+        mistakes: Sequence[ConfigError] = (),
+    ) -> None:
+        lines = [str(mistake) for mistake in mistakes] or [f"{i} ({kind}): {why}" for i, kind, why in reasons]
+        super().__init__("\n".join([f"the stack {stack} is {status}", *lines]))
+        self.stack, self.status, self.reasons, self.mistakes = stack, status, reasons, tuple(mistakes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +67,8 @@ class EmbeddedStacks:
         action = "create" if status is None else "replace" if status in _BROKEN else "update"
         return StackPlan(stack, self._region, action, template, tags)
 
-    async def execute(self, plan: StackPlan) -> str:
-        """Carries the plan out. Returns the stack's status; raises DeploymentFailed."""
+    async def execute(self, plan: StackPlan) -> bool:
+        """Carries the plan out. Returns whether anything had to change; raises DeploymentFailed."""
         if (status := self.status(plan.stack)) is not None and status.endswith("_IN_PROGRESS"):
             await self._wait(plan.stack)  # interrupted by a kill: CloudFormation resumes it by itself
         if plan.action == "replace":
@@ -72,12 +84,12 @@ class EmbeddedStacks:
             await self._call("UpdateStack" if plan.action == "update" else "CreateStack", request)
         except AwsError as error:
             if "No updates are to be performed" in error.message:
-                return "UPDATE_COMPLETE"
+                return False
             raise
         status = await self._wait(plan.stack)
         if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             raise DeploymentFailed(plan.stack, status, self._reasons(plan.stack))
-        return status
+        return True
 
     def status(self, stack: str) -> str | None:
         try:
@@ -88,6 +100,14 @@ class EmbeddedStacks:
             raise
         status: str = found[0]["StackStatus"]
         return None if status == "DELETE_COMPLETE" else status
+
+    def template(self, stack: str) -> dict[str, Any] | None:
+        """The template of a stack that stands; None without one, or where it could not be updated from."""
+        status = self.status(stack)
+        if status is None or status in _BROKEN:
+            return None
+        body = self._read("GetTemplate", {"StackName": stack})["TemplateBody"]
+        return cast("dict[str, Any]", orjson.loads(body))
 
     def outputs(self, stack: str) -> dict[str, str]:
         (found,) = self._read("DescribeStacks", {"StackName": stack})["Stacks"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..cloud.kernel import STORED
 from ..service import Event, Function, Service
+from .refusals import coverage_of
 
 if TYPE_CHECKING:
     from ..cloud.kernel import Cloud
@@ -59,15 +60,11 @@ def functions_without_events(service: Service) -> list[Function]:
 
 
 def coverage(cloud: Cloud, template: Mapping[str, Any]) -> Coverage:
-    types: dict[str, int] = {}
-    stored = []
-    for logical_id, resource in template["Resources"].items():
-        types[resource["Type"]] = types.get(resource["Type"], 0) + 1
-        kind = cloud.resource_type(resource["Type"])
-        for name in resource.get("Properties") or {}:
-            if kind is not None and kind.properties.get(name) is STORED:
-                stored.append(f"{logical_id}.{name}")
-    return Coverage(len(template["Resources"]), types, tuple(stored))
+    """Of a template that was taken as a whole."""
+    found = coverage_of(cloud, template)
+    types = Counter(item.type for item in found)
+    stored = tuple(f"{item.logical_id}.{name}" for item in found for name in item.stored)
+    return Coverage(len(found), types, stored)
 
 
 def _http(event: Event) -> tuple[str, str]:

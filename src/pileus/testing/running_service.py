@@ -69,7 +69,7 @@ class RunningService(EmbeddedCloud):
 
     async def _deploy(self) -> None:
         cloud = self.cloud
-        deployment = LocalDeployment(cloud, self._directory, options=self._options, params=self._params)
+        deployment = LocalDeployment(lambda: cloud, self._directory, options=self._options, params=self._params)
         self.deployed = await deployment.deploy()
         if self.deployed.api is None:
             return

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from ...cloud.server import CloudServer
-from ..serving import check_iam, serve, settings_for, until_stopped, warn_open_host
+from ..serving import PORT, check_iam, open_server, serve, settings_for, until_stopped, warn_open_host
 from ..ui import Ui
 
 
 @click.command(name="cloud", short_help="Run the embedded cloud alone, for any AWS client.")
-@click.option("--port", default=4566, show_default=True, help="Port of the AWS endpoint; 0 takes a free one.")
+@click.option(
+    "--port", type=PORT, default=4566, show_default=True, help="Port of the AWS endpoint; 0 takes a free one."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--state",
@@ -42,7 +43,7 @@ def command(port: int, host: str, state: Path, ephemeral: bool, iam: str, as_jso
 
 
 async def _run(ui: Ui, port: int, host: str, state: Path, ephemeral: bool) -> None:
-    async with CloudServer(settings_for(host, state, ephemeral), port) as server:
+    async with open_server(settings_for(host, state, ephemeral), port) as server:
         kept = "in memory" if ephemeral else str(state)
         ui.line(f"Pileus cloud: account {server.cloud.settings.account}, state {kept}")
         ui.line()

@@ -10,7 +10,7 @@ import click
 
 from ..failure import UserError
 from ..offline import OfflineOptions, run
-from ..serving import serve
+from ..serving import PORT, serve
 from ..ui import Ui
 
 #: Options of serverless-offline that have no place here, with what to do instead.
@@ -64,9 +64,16 @@ def _pair(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--http-port", "--httpPort", default=3000, show_default=True, help="Port of the service's HTTP API."
+    "--http-port",
+    "--httpPort",
+    type=PORT,
+    default=3000,
+    show_default=True,
+    help="Port of the service's HTTP API; 0 takes a free one.",
 )
-@click.option("--port", default=4566, show_default=True, help="Port of the AWS endpoint.")
+@click.option(
+    "--port", type=PORT, default=4566, show_default=True, help="Port of the AWS endpoint; 0 takes a free one."
+)
 @click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),

@@ -1,0 +1,124 @@
+"""What `pileus offline` prints about a service: what there is at the start, and what becomes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..deploy.local import Deployed
+from ..deploy.summary import Coverage, Route, functions_without_events, routes, sources
+
+if TYPE_CHECKING:
+    from ..cloud.kernel.http import HttpRequest, HttpResponse
+    from .ui import Ui
+
+
+class Report:
+    """site: the HTTP API's URL, with its stage where paths begin with it."""
+
+    def __init__(self, ui: Ui) -> None:
+        self._ui = ui
+
+    def started(
+        self, deployed: Deployed, covered: Coverage, site: str, endpoint: str, state: str, seconds: float
+    ) -> None:
+        ui, service = self._ui, deployed.service
+        ui.line(f"{ui.style(service.name, 'bold')}  stage {service.stage}, region {service.region}")
+        self._routes(deployed, site)
+        self._sources(deployed)
+        self._resources(covered)
+        ui.line()
+        ui.line(f"  AWS endpoint  {endpoint}   (AWS_ENDPOINT_URL; key and secret: test)")
+        ui.line(f"  State         {state}")
+        ui.line()
+        ready = site if deployed.api else endpoint
+        ui.line(f"Server ready: {ready}" + ui.style(f"  ({seconds:.2f} s)", "dim"))
+        ui.event(
+            "ready",
+            url=ready,
+            endpoint=endpoint,
+            service=service.name,
+            stage=service.stage,
+            region=service.region,
+            seconds=round(seconds, 3),
+            outputs=dict(deployed.outputs),
+        )
+
+    def _routes(self, deployed: Deployed, site: str) -> None:
+        ui, found = self._ui, routes(deployed.service)
+        ui.line()
+        if deployed.api is None:
+            ui.line("No HTTP API: no function has an http event.")
+        else:
+            ui.line(f"Routes  {site}")
+        ui.table([_row(route) for route in found])
+        for route in found:
+            ui.event("route", method=route.method, path=route.path, function=route.function)
+
+    def _sources(self, deployed: Deployed) -> None:
+        ui, found = self._ui, sources(deployed.service)
+        if found:
+            ui.line()
+            ui.line("Events")
+            ui.table([[source.kind, source.what, source.function] for source in found])
+        for source in found:
+            ui.event("source", type=source.kind, what=source.what, function=source.function)
+        rest = functions_without_events(deployed.service)
+        if rest:
+            ui.line()
+            ui.paragraphs([("Functions without events:", ", ".join(each.key for each in rest))], indent=0)
+
+    def _resources(self, covered: Coverage) -> None:
+        ui = self._ui
+        services: dict[str, list[str]] = {}
+        for kind, count in sorted(covered.types.items()):
+            service, _, name = kind.removeprefix("AWS::").rpartition("::")
+            services.setdefault(service, []).append(f"{count} {name}" if count > 1 else name)
+        ui.line()
+        ui.line(f"Resources  {covered.resources}, all emulated")
+        ui.paragraphs([(service, ", ".join(names)) for service, names in services.items()])
+        if covered.stored:
+            ui.paragraphs([("Kept without effect here:", ", ".join(covered.stored))])
+        ui.event(
+            "coverage",
+            resources=covered.resources,
+            types=dict(covered.types),
+            stored=list(covered.stored),
+            refused=[],
+        )
+
+    def updated(self, before: Deployed, after: Deployed, seconds: float) -> None:
+        ui = self._ui
+        if after.changed:
+            ui.line(f"Configuration changed: stack updated in {seconds:.2f} s")
+        else:
+            ui.line("Configuration saved: nothing to change")
+        old, new = routes(before.service), routes(after.service)
+        ui.table([["-", *_row(route)] for route in old if route not in new])
+        ui.table([["+", *_row(route)] for route in new if route not in old])
+        ui.event("deployed", seconds=round(seconds, 3), changed=after.changed)
+
+    def request(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+        ui = self._ui
+        if ui.json:
+            ui.event("request", method=request.method, path=request.path, status=response.status,
+                     milliseconds=round(seconds * 1000, 2))  # fmt: skip
+            return
+        colour = "green" if response.status < 400 else "yellow" if response.status < 500 else "red"
+        ui.line(f"{request.method} {request.path} → {ui.style(str(response.status), colour)}"
+                + ui.style(f"  {seconds * 1000:.1f} ms", "dim"))  # fmt: skip
+
+    def function_wrote(self, spec: Any, stream: str, lines: list[tuple[int, str]]) -> None:
+        ui = self._ui
+        for moment, line in lines:
+            if ui.json:
+                ui.event("log", function=spec.name, stream=stream, time=moment, message=line)
+            else:
+                ui.line(f"{ui.style(spec.name, 'cyan')} | {line.rstrip()}")
+
+    def note(self, text: str) -> None:
+        self._ui.line(f"note: {text}")
+        self._ui.event("note", message=text)
+
+
+def _row(route: Route) -> list[str]:
+    return [route.method, f"/{route.path}", route.function, ", ".join(route.notes)]

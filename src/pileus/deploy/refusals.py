@@ -1,0 +1,175 @@
+"""What can't run here, as mistakes at their places in serverless.yml: found before anything is created where that is
+possible, and explained afterwards where CloudFormation said it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import orjson
+
+from ..compile.functions import DEFAULT_RUNTIME
+from ..service import ConfigError, Service
+from ..service.tree import Path
+from .origin import Origins
+
+if TYPE_CHECKING:
+    from ..cloud.kernel import AwsError, Cloud
+
+_PYTHON = re.compile(r"python3\.\d+")
+_NOT_EMULATED = re.compile(r"does not emulate \w+ \w+\.(\w+)")
+_COVERAGE = "docs/coverage.md lists what is emulated"
+_MOST_NAMED = 6
+
+
+class ResourceCoverage(Protocol):
+    """One resource's answer of CloudFormation. state: `emulated`, `stored` or `refused`."""
+
+    logical_id: str
+    type: str
+    state: str
+    stored: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def coverage_of(cloud: Cloud, template: Mapping[str, Any]) -> list[ResourceCoverage]:
+    """How much of each resource is emulated."""
+    body = orjson.dumps(template).decode()
+    return cast("list[ResourceCoverage]", cast("Any", cloud.service("cloudformation")).coverage(body))
+
+
+def unrunnable_functions(service: Service) -> Iterator[ConfigError]:
+    """Functions for whose runtime there is no environment here."""
+    by_provider: list[str] = []
+    default = service.setting("runtime")
+    for function in service.functions.values():
+        if function.get("image") is not None:
+            yield service.mistake(
+                f"the function '{function.key}' is a container image, which can't run here",
+                (*function.path, "image"),
+                "give it a 'handler' and a Python runtime",
+            )
+            continue
+        own = function.get("runtime")
+        if own is None:
+            by_provider.append(function.key)
+        elif not _PYTHON.fullmatch(str(own)):
+            yield _unrunnable(service, [function.key], str(own), (*function.path, "runtime"))
+    if by_provider and not _PYTHON.fullmatch(str(default or DEFAULT_RUNTIME)):
+        path: Path = ("provider", "runtime") if default else ("provider",)
+        yield _unrunnable(service, by_provider, str(default or DEFAULT_RUNTIME), path)
+
+
+def _unrunnable(service: Service, functions: list[str], runtime: str, path: Path) -> ConfigError:
+    who = f"the function '{functions[0]}'" if len(functions) == 1 else f"{len(functions)} functions"
+    named = "no runtime, which means " if path == ("provider",) else "the runtime "
+    verb = "has" if len(functions) == 1 else "have"
+    return service.mistake(
+        f"{who} {verb} {named}{runtime}, which can't run here: only Python functions run in this version",
+        path,
+        "use python3.11 or later; Node.js and the others come with later versions",
+    )
+
+
+def made_functions(service: Service, template: Mapping[str, Any]) -> list[ConfigError]:
+    """Functions that the framework adds for what CloudFormation can't do (custom resources), which are in Node.js."""
+    origins = Origins(service)
+    own = {each.name for each in service.functions.values()}
+    mistakes: dict[Path, ConfigError] = {}
+    for logical_id, resource in template["Resources"].items():
+        kind = resource.get("Type", "")
+        if not kind.startswith("Custom::"):
+            continue
+        token = (resource.get("Properties") or {}).get("ServiceToken")
+        target = token.get("Fn::GetAtt") if isinstance(token, dict) else None
+        maker = template["Resources"].get(target[0]) if isinstance(target, list) else None
+        properties = (maker or {}).get("Properties") or {}
+        if properties.get("FunctionName") in own or _PYTHON.fullmatch(
+            str(properties.get("Runtime", "python3.0"))
+        ):
+            continue
+        path = origins.of(logical_id) or ()
+        mistakes.setdefault(
+            path,
+            service.mistake(
+                f"this is done by a function that Serverless Framework adds in Node.js ({logical_id}, {kind}), "
+                "which can't run here yet",
+                path,
+                _remedy(path),
+            ),
+        )
+    return list(mistakes.values())
+
+
+def _remedy(path: Path) -> str:
+    if path[:1] == ("functions",) and path[-1] in ("s3", "cognitoUserPool", "eventBridge"):
+        return "leave out 'existing: true' here: name the resource in this service, or deploy it with its own stack"
+    if path[:2] == ("provider", "logs"):
+        return "set 'roleManagedExternally: true' under it; API Gateway needs no role to log here"
+    return "leave it out here"
+
+
+def uncovered(service: Service, cloud: Cloud, template: Mapping[str, Any], told: str) -> list[ConfigError]:
+    """Resource types and properties that are not emulated. told: CloudFormation's refusal, which names those that count."""
+    origins = Origins(service)
+    found: dict[tuple[Path, str], list[str]] = {}
+    for item in coverage_of(cloud, template):
+        if item.state != "refused" or f"{item.logical_id} (" not in told:
+            continue
+        path = origins.of(item.logical_id, item.refused) or ()
+        if item.refused:
+            names = ", ".join(f"'{name}'" for name in item.refused)
+            what = f"{'property' if len(item.refused) == 1 else 'properties'} {names} of {item.type}"
+            found.setdefault((path, what), []).append(item.logical_id)
+        else:
+            found.setdefault((path, ""), []).append(f"{item.logical_id} ({item.type})")
+    return [_uncovered(service, path, what, names) for (path, what), names in found.items()]
+
+
+def _uncovered(service: Service, path: Path, what: str, names: list[str]) -> ConfigError:
+    if what:
+        message = f"the {what} ({_listed(names)}) can't be emulated yet"
+        return service.mistake(message, path, f"leave it out here; {_COVERAGE}", key=True)
+    if path[:1] == ("functions",) and "events" in path:
+        message = f"the event '{path[-1]}' can't be delivered here yet; it needs {_listed(names)}"
+    elif len(names) == 1:
+        message = f"{names[0]} can't be emulated yet"
+    else:
+        message = f"this makes resources that can't be emulated yet: {_listed(names)}"
+    return service.mistake(message, path, f"leave it out here; {_COVERAGE}", key=True)
+
+
+def _listed(names: list[str]) -> str:
+    rest = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def refused_template(
+    service: Service, cloud: Cloud, template: Mapping[str, Any], error: AwsError
+) -> list[ConfigError]:
+    """The refusal of a whole template, at the places of what it names."""
+    if error.code == "NotEmulated" and (found := uncovered(service, cloud, template, error.message)):
+        return found
+    path = next(iter(_named(service, template, error.message)), None)
+    message = error.message or error.code
+    return [service.mistake(message, path, key=True) if path else ConfigError(f"CloudFormation: {message}")]
+
+
+def _named(service: Service, template: Mapping[str, Any], text: str) -> Iterator[Path]:
+    origins = Origins(service)
+    for word in re.findall(r"\w+", text):
+        if word in template["Resources"] and (path := origins.of(word)):
+            yield path
+
+
+def failed_resources(service: Service, reasons: Iterable[tuple[str, str, str]]) -> list[ConfigError]:
+    """Resources that CloudFormation could not make, `(logical id, type, reason)`, at their places."""
+    origins = Origins(service)
+    mistakes = []
+    for logical_id, kind, reason in reasons:
+        properties = tuple(_NOT_EMULATED.findall(reason))
+        path = origins.of(logical_id, properties) or origins.of(logical_id)
+        message = f"{logical_id} ({kind}): {reason}"
+        mistakes.append(service.mistake(message, path, key=True) if path else ConfigError(message))
+    return mistakes
