@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -48,7 +49,10 @@ def main() -> int:
         arguments.rounds, arguments.seconds, arguments.starts = 1, 1.0, 1
     facts = report.machine()
     peers.INSTALLED.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=peers.INSTALLED))
+    for left in peers.INSTALLED.glob("run-*-*"):  # by a run that was killed
+        if not Path("/proc", left.name.split("-")[1]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=peers.INSTALLED))
     rows: list[Row] = []
     try:
         with Processes(folder) as processes:

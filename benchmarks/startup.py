@@ -109,11 +109,13 @@ def _reference(run: Run) -> list[Row]:
     )
     if written.returncode:
         raise BenchmarkError(f"pileus new failed: {written.stderr}")
+    verify = ("GET", "/dev/auth/verify?token=none", 400, None)
     create = ("POST", "/dev/users", 201, _USER)
     refused = ("GET", "/dev/users", 401, None)
     rows = []
     cases = (
-        ("reference service, new stack, a user created (201)", create, True, _LIMIT),
+        ("reference service, new stack, a function's answer (400 to a bad token)", verify, True, _LIMIT),
+        ("reference service, new stack, a user created (201)", create, True, None),
         ("reference service, new stack, a request without token refused (401)", refused, True, None),
         ("reference service, stack there, a request without token refused (401)", refused, False, None),
     )
