@@ -10,7 +10,9 @@ from ..service import ConfigError, Function, Service
 from ..service.errors import did_you_mean
 from ..service.tree import Path, get
 
-_MODULE_SUFFIXES = {"python": (".py",), "nodejs": (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")}
+#: By the family of the runtime; others are not looked for.
+_MODULE_SUFFIXES = {"python": (".py",)}
+_MOST_LISTED = 5
 
 
 def missing_handlers(service: Service) -> list[ConfigError]:
@@ -57,19 +59,27 @@ def _check(service: Service, function: Function) -> Iterator[ConfigError]:
         yield service.mistake(
             f"the handler's file {module}{suffixes[0]} does not exist",
             path,
-            _nearby(service.directory, module, suffixes),
+            _nearby(service.directory, handler, suffixes),
         )
     elif not _names(file, name):
-        hint = did_you_mean(name, _defined(file)) or f"define it in {file.relative_to(service.directory)}"
+        there = file.relative_to(service.directory)
+        defined = _defined(file)
+        listed = (
+            f"{there} defines {', '.join(defined)}"
+            if 0 < len(defined) <= _MOST_LISTED
+            else f"define it in {there}"
+        )
+        hint = did_you_mean(name, defined) or listed
         yield service.mistake(f"the handler's module defines no '{name}'", path, hint)
 
 
-def _nearby(directory: FilePath, module: str, suffixes: tuple[str, ...]) -> str:
+def _nearby(directory: FilePath, handler: str, suffixes: tuple[str, ...]) -> str:
+    module, _, name = handler.rpartition(".")
     parent = FilePath(module).parent
     folder = directory / parent
     files = [path.stem for path in folder.glob("*") if path.suffix in suffixes] if folder.is_dir() else []
-    known = [(parent / stem).as_posix() for stem in files]
-    return did_you_mean(module, known) or "paths are relative to the folder of serverless.yml"
+    known = [f"{(parent / stem).as_posix()}.{name}" for stem in files]
+    return did_you_mean(handler, known) or "paths are relative to the folder of serverless.yml"
 
 
 def _names(file: FilePath, name: str) -> bool:

@@ -123,7 +123,7 @@ class LocalDeployment:
         try:
             changed = await stacks.execute(plan)
         except DeploymentFailed as failed:
-            mistakes = failed_resources(service, failed.reasons)
+            mistakes = failed_resources(service, plan.template, failed.reasons)
             raise DeploymentFailed(failed.stack, failed.status, failed.reasons, mistakes) from None
         except AwsError as error:
             raise ConfigErrors(refused_template(service, cloud, plan.template, error)) from None
@@ -183,7 +183,7 @@ def _rest_api(
     template: Mapping[str, Any], resources: Mapping[str, tuple[str, str]]
 ) -> tuple[str, str] | None:
     for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::ApiGateway::Deployment":
+        if resource.get("Type") == "AWS::ApiGateway::Deployment":
             properties = resource["Properties"]
             api = properties["RestApiId"]
             api_id = resources[api["Ref"]][1] if isinstance(api, dict) and "Ref" in api else str(api)

@@ -17,7 +17,7 @@ def packages(template: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     found = {}
     for logical_id, resource in template["Resources"].items():
         code = (resource.get("Properties") or {}).get("Code")
-        if resource["Type"] == "AWS::Lambda::Function" and isinstance(code, dict) and "S3Key" in code:
+        if resource.get("Type") == "AWS::Lambda::Function" and isinstance(code, dict) and "S3Key" in code:
             found[logical_id] = code
     return found
 

@@ -7,7 +7,7 @@ where it comes from. That is slow (a compilation for each), exact, and only done
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,6 +71,10 @@ class Origins:
         function = self._function(logical_id)
         return None if function is None else function.path
 
+    def using(self, names: Collection[str]) -> Path | None:
+        """The first place under `resources` that refers to what `names` name: `Ref`, `Fn::GetAtt` or `Fn::Sub`."""
+        return next(_references(self._service.config.get("resources"), ("resources",), names), None)
+
     def _written(self, logical_id: str, properties: tuple[str, ...]) -> Path | None:
         """Under `resources`, where the user wrote it."""
         for section in (("Resources",), ("extensions",)):
@@ -88,12 +92,17 @@ class Origins:
     def _candidates(self, logical_id: str, *, exactly: bool) -> Iterator[_Candidate]:
         """In the order of likelihood. exactly: the event itself is wanted, not the first one of its kind."""
         service = self._service
-        function = self._function(logical_id)
-        if function is not None:
+        for function in service.functions.values():
+            if not logical_id.startswith(naming.normalise(function.key)):
+                continue
             for key in function.config.keys() - _PLAIN:
                 config = {name: value for name, value in function.config.items() if name != key}
                 path: Path = (*function.path, key)
                 yield _Candidate(path, _with_function(service, replace(function, config=config)), path)
+        for layer in service.config.get("layers") or {}:
+            layers = {key: value for key, value in service.config["layers"].items() if key != layer}
+            path = ("layers", layer)
+            yield _Candidate(path, replace(service, config={**service.config, "layers": layers}), path)
         for path, provider in _without_settings(service.provider):
             yield _Candidate(path, replace(service, config={**service.config, "provider": provider}), path)
         for kind in sorted({event.kind for each in service.functions.values() for event in each.events}):
@@ -165,3 +174,24 @@ def _without_settings(provider: dict[str, Any]) -> Iterator[tuple[Path, dict[str
 
 def _with_function(service: Service, function: Function) -> Service:
     return replace(service, functions={**service.functions, function.key: function})
+
+
+def _references(value: Any, path: Path, names: Collection[str]) -> Iterator[Path]:
+    if isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _references(item, (*path, position), names)
+    if not isinstance(value, dict):
+        return
+    attribute = value.get("Fn::GetAtt")
+    if isinstance(attribute, str):
+        attribute = attribute.split(".", 1)
+    text = value.get("Fn::Sub")
+    written = text[0] if isinstance(text, list) and text else text
+    if (
+        value.get("Ref") in names
+        or (isinstance(attribute, list) and all(part in names for part in attribute))
+        or (isinstance(written, str) and any(f"${{{name}}}" in written for name in names))
+    ):
+        yield path
+    for key, item in value.items():
+        yield from _references(item, (*path, key), names)

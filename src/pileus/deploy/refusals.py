@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PYTHON = re.compile(r"python3\.\d+")
 _NOT_EMULATED = re.compile(r"does not emulate \w+ \w+\.(\w+)")
+_WIRE = re.compile(r" \(Status Code: \d+; Error Code: (\w+); Request ID: [^)]*\)")
 _COVERAGE = "docs/coverage.md lists what is emulated"
 _MOST_NAMED = 6
 
@@ -97,6 +98,7 @@ def made_functions(service: Service, template: Mapping[str, Any]) -> list[Config
                 "which can't run here yet",
                 path,
                 _remedy(path),
+                key=True,
             ),
         )
     return list(mistakes.values())
@@ -128,10 +130,14 @@ def uncovered(service: Service, cloud: Cloud, template: Mapping[str, Any], told:
 
 
 def _uncovered(service: Service, path: Path, what: str, names: list[str]) -> ConfigError:
-    if what:
+    is_event = path[:1] == ("functions",) and "events" in path
+    if what and is_event:
+        message = (
+            f"the event '{path[-1]}' can't be delivered here yet; it needs the {what} ({_listed(names)})"
+        )
+    elif what:
         message = f"the {what} ({_listed(names)}) can't be emulated yet"
-        return service.mistake(message, path, f"leave it out here; {_COVERAGE}", key=True)
-    if path[:1] == ("functions",) and "events" in path:
+    elif is_event:
         message = f"the event '{path[-1]}' can't be delivered here yet; it needs {_listed(names)}"
     elif len(names) == 1:
         message = f"{names[0]} can't be emulated yet"
@@ -151,25 +157,36 @@ def refused_template(
     """The refusal of a whole template, at the places of what it names."""
     if error.code == "NotEmulated" and (found := uncovered(service, cloud, template, error.message)):
         return found
-    path = next(iter(_named(service, template, error.message)), None)
+    origins = Origins(service)
+    words = re.findall(r"\w+", error.message)
+    path = origins.using(_names_in(error.message))
+    if path is None:
+        named = (origins.of(word) for word in words if word in template["Resources"])
+        path = next((each for each in named if each is not None), None)
     message = error.message or error.code
     return [service.mistake(message, path, key=True) if path else ConfigError(f"CloudFormation: {message}")]
 
 
-def _named(service: Service, template: Mapping[str, Any], text: str) -> Iterator[Path]:
-    origins = Origins(service)
-    for word in re.findall(r"\w+", text):
-        if word in template["Resources"] and (path := origins.of(word)):
-            yield path
+def _names_in(message: str) -> set[str]:
+    """What a complaint about references is about: `… dependencies [Name]`, `resource Name … attribute type Name`."""
+    listed = re.search(r"dependencies \[([^\]]*)\]", message)
+    if listed is not None:
+        return {name.strip() for name in listed[1].split(",")}
+    attribute = re.search(r"resource (\w+) does not support attribute type ([\w.]+)", message)
+    return set(attribute.groups()) if attribute is not None else set()
 
 
-def failed_resources(service: Service, reasons: Iterable[tuple[str, str, str]]) -> list[ConfigError]:
+def failed_resources(
+    service: Service, template: Mapping[str, Any], reasons: Iterable[tuple[str, str, str]]
+) -> list[ConfigError]:
     """Resources that CloudFormation could not make, `(logical id, type, reason)`, at their places."""
     origins = Origins(service)
     mistakes = []
     for logical_id, kind, reason in reasons:
-        properties = tuple(_NOT_EMULATED.findall(reason))
-        path = origins.of(logical_id, properties) or origins.of(logical_id)
-        message = f"{logical_id} ({kind}): {reason}"
+        given = (template["Resources"].get(logical_id) or {}).get("Properties") or {}
+        refused = _NOT_EMULATED.findall(reason)
+        properties = tuple(refused or [word for word in re.findall(r"\w+", reason) if word in given])
+        path = (properties and origins.of(logical_id, properties)) or origins.of(logical_id)
+        message = f"{logical_id} ({kind}): " + _WIRE.sub(r" (\1)", reason)
         mistakes.append(service.mistake(message, path, key=True) if path else ConfigError(message))
     return mistakes
