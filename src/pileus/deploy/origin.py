@@ -64,16 +64,21 @@ class Origins:
         written = self._written(logical_id, properties)
         if written is not None:
             return written
+        whole = self._without(_Candidate((), self._service, ()))
         for candidate in self._candidates(logical_id, exactly=bool(properties)):
             template = self._without(candidate)
-            if template is not None and _is_gone(template, logical_id, properties):
+            if template and whole and _is_gone(whole, template, logical_id, properties):
                 return candidate.path
         function = self._function(logical_id)
         return None if function is None else function.path
 
     def using(self, names: Collection[str]) -> Path | None:
-        """The first place under `resources` that refers to what `names` name: `Ref`, `Fn::GetAtt` or `Fn::Sub`."""
-        return next(_references(self._service.config.get("resources"), ("resources",), names), None)
+        """The first place that refers to what `names` name, by `Ref`, `Fn::GetAtt` or `Fn::Sub`, or has it as a key."""
+        config = self._service.config
+        for section in ("resources", "functions", "provider"):
+            if (found := next(_references(config.get(section), (section,), names), None)) is not None:
+                return found
+        return None
 
     def _written(self, logical_id: str, properties: tuple[str, ...]) -> Path | None:
         """Under `resources`, where the user wrote it."""
@@ -93,7 +98,7 @@ class Origins:
         """In the order of likelihood. exactly: the event itself is wanted, not the first one of its kind."""
         service = self._service
         for function in service.functions.values():
-            if not logical_id.startswith(naming.normalise(function.key)):
+            if not _is_of(logical_id, function):
                 continue
             for key in function.config.keys() - _PLAIN:
                 config = {name: value for name, value in function.config.items() if name != key}
@@ -139,10 +144,13 @@ class Origins:
         return found
 
     def _function(self, logical_id: str) -> Function | None:
-        return next(
-            (each for key, each in self._service.functions.items() if naming.function(key) == logical_id),
-            None,
-        )
+        """The function that a logical id begins with: the one with the longest name, where several do."""
+        own = [each for each in self._service.functions.values() if _is_of(logical_id, each)]
+        return max(own, key=lambda each: len(each.key), default=None)
+
+
+def _is_of(logical_id: str, function: Function) -> bool:
+    return logical_id.startswith(naming.normalise(function.key))
 
 
 def _at(config: Any, path: Path) -> Any:
@@ -153,12 +161,20 @@ def _at(config: Any, path: Path) -> Any:
     return config
 
 
-def _is_gone(template: Mapping[str, Any], logical_id: str, properties: tuple[str, ...]) -> bool:
+def _is_gone(
+    whole: Mapping[str, Any], template: Mapping[str, Any], logical_id: str, properties: tuple[str, ...]
+) -> bool:
+    """Whether the resource is missing, not only under another name, or all of the properties."""
     resource = template["Resources"].get(logical_id)
     if resource is None:
-        return True
+        kind = whole["Resources"][logical_id].get("Type") if logical_id in whole["Resources"] else None
+        return _count(template, kind) < _count(whole, kind)
     left = resource.get("Properties") or {}
     return bool(properties) and not any(name in left for name in properties)
+
+
+def _count(template: Mapping[str, Any], kind: Any) -> int:
+    return sum(resource.get("Type") == kind for resource in template["Resources"].values())
 
 
 def _without_settings(provider: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -188,10 +204,16 @@ def _references(value: Any, path: Path, names: Collection[str]) -> Iterator[Path
     text = value.get("Fn::Sub")
     written = text[0] if isinstance(text, list) and text else text
     if (
-        value.get("Ref") in names
-        or (isinstance(attribute, list) and all(part in names for part in attribute))
+        _is_in(value.get("Ref"), names)
+        or (isinstance(attribute, list) and all(_is_in(part, names) for part in attribute))
         or (isinstance(written, str) and any(f"${{{name}}}" in written for name in names))
     ):
         yield path
     for key, item in value.items():
+        if key.startswith("Fn::") and key in names:
+            yield path
         yield from _references(item, (*path, key), names)
+
+
+def _is_in(value: Any, names: Collection[str]) -> bool:
+    return isinstance(value, str) and value in names

@@ -21,7 +21,7 @@ _PYTHON = re.compile(r"python3\.\d+")
 _NOT_EMULATED = re.compile(r"does not emulate \w+ \w+\.(\w+)")
 _WIRE = re.compile(r" \(Status Code: \d+; Error Code: (\w+); Request ID: [^)]*\)")
 _COVERAGE = "docs/coverage.md lists what is emulated"
-_MOST_NAMED = 6
+_MOST_NAMED = 3
 
 
 class ResourceCoverage(Protocol):
@@ -143,7 +143,8 @@ def _uncovered(service: Service, path: Path, what: str, names: list[str]) -> Con
         message = f"{names[0]} can't be emulated yet"
     else:
         message = f"this makes resources that can't be emulated yet: {_listed(names)}"
-    return service.mistake(message, path, f"leave it out here; {_COVERAGE}", key=True)
+    hint = f"leave it out here; {_COVERAGE}"
+    return service.mistake(message, path, hint, key=True) if path else ConfigError(message, hint=hint)
 
 
 def _listed(names: list[str]) -> str:
@@ -159,12 +160,17 @@ def refused_template(
         return found
     origins = Origins(service)
     words = re.findall(r"\w+", error.message)
-    path = origins.using(_names_in(error.message))
+    path = _parameter(error.message) or origins.using(_names_in(error.message))
     if path is None:
         named = (origins.of(word) for word in words if word in template["Resources"])
         path = next((each for each in named if each is not None), None)
     message = error.message or error.code
     return [service.mistake(message, path, key=True) if path else ConfigError(f"CloudFormation: {message}")]
+
+
+def _parameter(message: str) -> Path | None:
+    missing = re.match(r"Parameters: \[(\w+)", message)
+    return ("resources", "Parameters", missing[1]) if missing is not None else None
 
 
 def _names_in(message: str) -> set[str]:
@@ -173,7 +179,9 @@ def _names_in(message: str) -> set[str]:
     if listed is not None:
         return {name.strip() for name in listed[1].split(",")}
     attribute = re.search(r"resource (\w+) does not support attribute type ([\w.]+)", message)
-    return set(attribute.groups()) if attribute is not None else set()
+    if attribute is not None:
+        return set(attribute.groups())
+    return set(re.findall(r"Fn::\w+", message))
 
 
 def failed_resources(
