@@ -19,12 +19,14 @@ from .mounts import is_mounted, mount, packages
 from .refusals import failed_resources, made_functions, refused_template, unrunnable_functions
 from .remote_values import EmbeddedValues
 from .stack import DeploymentFailed, EmbeddedStacks, StackPlan
+from .stage_settings import apply_stage_settings
 
 if TYPE_CHECKING:
     from ..cloud.kernel import Cloud
 
 _DEFAULT_REGION = "us-east-1"
 _DEPLOYED_AT = re.compile(r"/(\d{13})-\d{4}-\d\d-\d\dT[\d:.]+Z/[^/]*$")
+_OF_INSTANCE = re.compile(r"(\d{13})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class LocalDeployment:
         former = self._former(service)
         moment = _moment(former) if former else None
         if moment is not None:
-            template = _compiled(replace(service, instance=str(moment)), moment)
+            template = _compiled(replace(service, instance=_instance(former or {}) or str(moment)), moment)
             if template == former:
                 mount(self._open(), service, template)
                 return template
@@ -128,6 +130,9 @@ class LocalDeployment:
         except AwsError as error:
             raise ConfigErrors(refused_template(service, cloud, plan.template, error)) from None
         resources = stacks.physical_ids(plan.stack)
+        api = _rest_api(plan.template, resources)
+        if api is not None:
+            apply_stage_settings(cloud, service, api)
         return Deployed(
             service,
             loaded,
@@ -135,7 +140,7 @@ class LocalDeployment:
             plan.template,
             stacks.outputs(plan.stack),
             resources,
-            _rest_api(plan.template, resources),
+            api,
             changed,
         )
 
@@ -177,6 +182,14 @@ def _keeppackages(template: Mapping[str, Any], former: Mapping[str, Any]) -> Non
         old = kept.get(logical_id)
         if old is not None and str(old["S3Key"]).rpartition("/")[2] == str(code["S3Key"]).rpartition("/")[2]:
             code["S3Key"] = old["S3Key"]
+
+
+def _instance(template: Mapping[str, Any]) -> str | None:
+    """The load that a template's API deployment is named after."""
+    for logical_id, resource in template["Resources"].items():
+        if resource.get("Type") == "AWS::ApiGateway::Deployment" and (found := _OF_INSTANCE.search(logical_id)):
+            return found[1]
+    return None
 
 
 def _rest_api(
