@@ -93,8 +93,12 @@ class Report:
         else:
             ui.line("Configuration saved: nothing to change")
         old, new = routes(before.service), routes(after.service)
-        ui.table([["-", *_row(route)] for route in old if route not in new])
+        kept = {(route.method, route.path) for route in new}
+        gone = [route for route in old if (route.method, route.path) not in kept]
         ui.table([["+", *_row(route)] for route in new if route not in old])
+        ui.table([["-", *_row(route)] for route in gone])
+        if gone and after.api is not None:
+            ui.line("  (a removed route answers until the next deployment, as in AWS)")
         ui.event("deployed", seconds=round(seconds, 3), changed=after.changed)
 
     def request(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:

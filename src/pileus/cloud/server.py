@@ -166,9 +166,7 @@ class CloudServer:
         return site
 
     async def stop(self) -> None:
-        for site in self._sites:
-            await site.stop()
-        await self._listener.stop()
+        await asyncio.gather(*(listener.stop() for listener in (*self._sites, self._listener)))
         await self.cloud.stop()
 
     async def __aenter__(self) -> CloudServer:

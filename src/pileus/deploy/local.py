@@ -187,7 +187,9 @@ def _keeppackages(template: Mapping[str, Any], former: Mapping[str, Any]) -> Non
 def _instance(template: Mapping[str, Any]) -> str | None:
     """The load that a template's API deployment is named after."""
     for logical_id, resource in template["Resources"].items():
-        if resource.get("Type") == "AWS::ApiGateway::Deployment" and (found := _OF_INSTANCE.search(logical_id)):
+        if resource.get("Type") == "AWS::ApiGateway::Deployment" and (
+            found := _OF_INSTANCE.search(logical_id)
+        ):
             return found[1]
     return None
 

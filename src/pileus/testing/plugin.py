@@ -33,13 +33,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def pileus_service(request: pytest.FixtureRequest) -> Iterator[RunningService]:
-    """The service of this project, running whole in an embedded cloud of its own, for the session."""
+    """The service of this project, running whole in an embedded cloud of its own, in memory, for the session.
+
+    `api_url`, `client("dynamodb")`, `invoke("functionKey", event)`, `outbox()`, `drain()`, `travel(seconds)`. With
+    pytest-xdist each worker has its own.
+    """
+    from ..deploy.stack import DeploymentFailed
+    from ..service import ConfigErrors, render
     from .running_service import RunningService
 
-    folder = Path(request.config.rootpath, str(request.config.getini("pileus_service")))
+    root = request.config.rootpath
+    folder = Path(root, str(request.config.getini("pileus_service")))
     stage = request.config.getoption("--pileus-stage")
-    with RunningService(folder, options={"stage": stage} if stage else {}) as running:
+    running = RunningService(folder, options={"stage": stage} if stage else {})
+    try:
+        running.start()
+    except ConfigErrors as error:
+        pytest.fail(f"the service in {folder} can't run\n\n{error.render(root)}", pytrace=False)
+    except DeploymentFailed as error:
+        text = render(error.mistakes, root) or str(error)
+        pytest.fail(
+            f"the service in {folder} can't run: its stack is {error.status}\n\n{text}", pytrace=False
+        )
+    try:
         yield running
+    finally:
+        running.stop()
 
 
 @pytest.fixture

@@ -20,10 +20,9 @@ _DEPLOY_TIMEOUT = 120.0
 class RunningService(EmbeddedCloud):
     """The serverless.yml of `directory`, deployed and served, in memory.
 
-    api_url: the REST API, with its stage. deployed: names, outputs and physical ids of the stack.
+    deployed: names, outputs and physical ids of the stack.
     """
 
-    api_url: str
     deployed: Deployed
 
     def __init__(
@@ -34,6 +33,7 @@ class RunningService(EmbeddedCloud):
         params: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(settings=Settings())
+        self._api_url = ""
         self._directory = directory
         self._options = options or {}
         self._params = params or {}
@@ -49,6 +49,13 @@ class RunningService(EmbeddedCloud):
 
     def __enter__(self) -> RunningService:
         return self.start()
+
+    @property
+    def api_url(self) -> str:
+        """The REST API, with its stage."""
+        if not self._api_url:
+            raise RuntimeError("this service has no http events, so there is no API to call")
+        return self._api_url
 
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client for the cloud, in the service's region."""
@@ -69,12 +76,14 @@ class RunningService(EmbeddedCloud):
 
     async def _deploy(self) -> None:
         cloud = self.cloud
-        deployment = LocalDeployment(lambda: cloud, self._directory, options=self._options, params=self._params)
+        deployment = LocalDeployment(
+            lambda: cloud, self._directory, options=self._options, params=self._params
+        )
         self.deployed = await deployment.deploy()
         if self.deployed.api is None:
             return
         site = await self.server.serve_site(SiteApp(cloud, self._target), bind("127.0.0.1", 0))
-        self.api_url = f"http://127.0.0.1:{site.port}/{self.deployed.api[1]}"
+        self._api_url = f"http://127.0.0.1:{site.port}/{self.deployed.api[1]}"
 
     def _target(self) -> tuple[str, str]:
         return cast("tuple[str, str]", self.deployed.api)

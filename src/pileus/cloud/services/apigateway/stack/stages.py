@@ -59,8 +59,25 @@ class Deployment(ResourceType):
             except NotFoundException:
                 stage = {}
             if stage.get("deploymentId") == physical_id:
-                remove(stack, "DeleteStage", restApiId=api_id, stageName=stage_name)
+                self._leave(stack, physical_id, restApiId=api_id, stageName=stage_name)
         remove(stack, "DeleteDeployment", restApiId=api_id, deploymentId=physical_id)
+
+    def _leave(self, stack: StackCall, deployment: str, **names: Any) -> None:
+        """The stage goes with its last deployment. Where an update is undone, it goes back to the one before."""
+        api = {"restApiId": names["restApiId"]}
+        stages = invoke(stack, "GetStages", **api)["item"]
+        used = {deployment, *(stage.get("deploymentId") for stage in stages)}
+        others = [
+            each
+            for each in invoke(stack, "GetDeployments", limit=500, **api)["items"]
+            if each["id"] not in used
+        ]
+        if not others:
+            remove(stack, "DeleteStage", **names)
+            return
+        before = max(others, key=lambda each: float(each["createdDate"]))
+        step = {"op": "replace", "path": "/deploymentId", "value": before["id"]}
+        patch(stack, "UpdateStage", [step], **names)
 
 
 class Stage(ResourceType):
