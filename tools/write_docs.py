@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from pileus.cli.commands.offline import ELSEWHERE
 from pileus.cli.main import COMMANDS, cli
 from pileus.cloud.kernel import Change, ResourceType
 from pileus.cloud.kernel.resources import resource_types
@@ -57,6 +58,8 @@ def _listed(names: object) -> str:
 
 
 def _properties(kind: ResourceType) -> str:
+    if "*" in kind.properties:
+        return "any property."
     words = [
         f"{name} (stored only)" if change is Change.STORED else name
         for name, change in sorted(kind.properties.items())
@@ -66,7 +69,12 @@ def _properties(kind: ResourceType) -> str:
 
 def command_line() -> str:
     lines = ["# Command line", "", _WRITTEN, ""]
-    lines += ["Exit codes: 0 done, 1 the work failed, 2 the input is wrong (the message says where).", ""]
+    lines += [
+        "Exit codes: 0 done (or stopped with Ctrl-C while it served), 1 the work failed, 2 the input is wrong (the message",
+        "says where), 130 interrupted before it was done or ready. Mistakes go to stderr; with `--json` they are an event",
+        "`error` on stdout. Colours appear on a terminal only, and not under `NO_COLOR`.",
+        "",
+    ]
     for name in COMMANDS:
         command = cli.get_command(click.Context(cli), name)
         assert command is not None
@@ -74,7 +82,17 @@ def command_line() -> str:
             command, info_name=f"pileus {name}", max_content_width=100, terminal_width=100
         )
         lines += [f"## pileus {name}", "", "```text", command.get_help(context), "```", ""]
-    return "\n".join(lines)
+    lines += [
+        "## Options of serverless-offline",
+        "",
+        "`--httpPort`, `--noPrependStageInUrl` and `--reloadHandler` mean here what they mean there. The others end with a",
+        "sentence that says what to do instead:",
+        "",
+        "| option | |",
+        "| --- | --- |",
+        *(f"| `{name}` | {why} |" for name, why in sorted(ELSEWHERE.items())),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def pages() -> Iterator[tuple[Path, str]]:

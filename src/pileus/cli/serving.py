@@ -24,7 +24,7 @@ from .main import INTERRUPTED
 from .ui import Ui
 
 _LOCAL = {"localhost": "127.0.0.1"}
-PORT = click.IntRange(0, 65_535)
+_HIGHEST_PORT = 65_535
 
 
 def serve(work: Coroutine[Any, Any, None]) -> None:
@@ -127,6 +127,12 @@ def cache_folder() -> Path:
     """Where compiled service models are kept between runs."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "pileus"
+
+
+def check_port(ctx: click.Context, parameter: click.Parameter, value: int) -> int:
+    if not 0 <= value <= _HIGHEST_PORT:
+        raise click.BadParameter(f"{value} is not between 0 and {_HIGHEST_PORT}.")
+    return value
 
 
 def check_iam(ctx: click.Context, parameter: click.Parameter, value: str) -> str:

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import click
 
-from ..serving import PORT, check_iam, open_server, serve, settings_for, until_stopped, warn_open_host
+from ..serving import check_iam, check_port, open_server, serve, settings_for, until_stopped, warn_open_host
 from ..ui import Ui
 
 
 @click.command(name="cloud", short_help="Run the embedded cloud alone, for any AWS client.")
 @click.option(
-    "--port", type=PORT, default=4566, show_default=True, help="Port of the AWS endpoint; 0 takes a free one."
+    "--port",
+    callback=check_port,
+    metavar="PORT",
+    default=4566,
+    show_default=True,
+    help="Port of the AWS endpoint; 0 takes a free one.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(

@@ -10,11 +10,11 @@ import click
 
 from ..failure import UserError
 from ..offline import OfflineOptions, run
-from ..serving import PORT, serve
+from ..serving import check_port, serve
 from ..ui import Ui
 
 #: Options of serverless-offline that have no place here, with what to do instead.
-_ELSEWHERE = {
+ELSEWHERE = {
     "--useDocker": "functions run in processes of their own, without Docker: leave it out.",
     "--useInProcess": "functions always run in processes of their own: leave it out.",
     "--lambdaPort": "the Lambda API answers on the cloud's endpoint: use --port.",
@@ -66,13 +66,19 @@ def _pair(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...
 @click.option(
     "--http-port",
     "--httpPort",
-    type=PORT,
+    callback=check_port,
+    metavar="PORT",
     default=3000,
     show_default=True,
     help="Port of the service's HTTP API; 0 takes a free one.",
 )
 @click.option(
-    "--port", type=PORT, default=4566, show_default=True, help="Port of the AWS endpoint; 0 takes a free one."
+    "--port",
+    callback=check_port,
+    metavar="PORT",
+    default=4566,
+    show_default=True,
+    help="Port of the AWS endpoint; 0 takes a free one.",
 )
 @click.option(
     "--state",
@@ -127,5 +133,5 @@ def command(
     serve(run(settings, Ui.stdout(json=as_json)))
 
 
-for _name, _why in _ELSEWHERE.items():
+for _name, _why in ELSEWHERE.items():
     command = _elsewhere(_name, _why)(command)
