@@ -15,7 +15,7 @@ from pileus.cloud.protocol.faults import Faults
 from pileus.cloud.protocol.model import Model
 from pileus.cloud.protocol.plan import Match, Plan
 from pileus.cloud.protocol.quirks import Quirks
-from pileus.cloud.protocol.xmltext import XmlWriter, escape, is_flat, wire_name
+from pileus.cloud.protocol.xmltext import XmlWriter, error_bytes, escape, is_flat, wire_name
 
 Ref = Mapping[str, Any]
 Node = Any  # a parameter's text, or the parameters below a name: {part of the name: Node}
@@ -206,7 +206,7 @@ class Query:
         closing = "</RequestId></ResponseMetadata>" + f"</{operation}Response>"
         if "output" not in parts:
             before = f"{opening}<ResponseMetadata><RequestId>"
-            return lambda result, request_id: _answer(200, f"{before}{request_id}{closing}", request_id)
+            return lambda result, request_id: _answer(200, f"{before}{request_id}{closing}".encode(), request_id)
         wrapper = parts["output"].get("resultWrapper", f"{operation}Result")
         write = self._writer.contents(parts["output"]["shape"])
 
@@ -214,7 +214,7 @@ class Query:
             out = [f"{opening}<{wrapper}>"]
             write(result, out)
             out.append(f"</{wrapper}><ResponseMetadata><RequestId>{request_id}{closing}")
-            return _answer(200, "".join(out), request_id)
+            return _answer(200, "".join(out).encode("utf-8", "surrogateescape"), request_id)
 
         return serialise
 
@@ -228,12 +228,12 @@ class Query:
         if shape and error.members:
             self._writer.contents(shape)(error.members, out)
         out.append(f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
-        return _answer(error.status, "".join(out), request_id)
+        return _answer(error.status, error_bytes("".join(out)), request_id)
 
 
-def _answer(status: int, body: str, request_id: str) -> HttpResponse:
+def _answer(status: int, body: bytes, request_id: str) -> HttpResponse:
     headers = {"content-type": _TYPE, "x-amzn-requestid": request_id}
-    return HttpResponse(status, headers, body.encode("utf-8", "surrogateescape"))
+    return HttpResponse(status, headers, body)
 
 
 def _with_wire_names(shapes: Mapping[str, Ref], names: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Ref]:

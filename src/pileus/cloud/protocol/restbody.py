@@ -18,7 +18,7 @@ from pileus.cloud.protocol.quirks import Quirks
 from pileus.cloud.protocol.rest import ReadBody, WriteBody
 from pileus.cloud.protocol.rpc import json_bytes
 from pileus.cloud.protocol.tree import TreeReader, TreeWriter
-from pileus.cloud.protocol.xmltext import HEAD, XmlReader, XmlWriter, escape
+from pileus.cloud.protocol.xmltext import HEAD, XmlReader, XmlWriter, error_bytes, escape
 
 _MALFORMED_XML = "The XML you provided was not well-formed or did not validate against our published schema"
 
@@ -150,7 +150,7 @@ class XmlBody:
                 self._writer.contents(shape)(error.members, out)
             out.append(f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>")
         headers = {"content-type": self.content_type, **self.identity(request_id)}
-        return HttpResponse(error.status, headers, "".join(out).encode("utf-8", "surrogateescape"))
+        return HttpResponse(error.status, headers, error_bytes("".join(out)))
 
     def _told(self, error: AwsError) -> str:
         return f"<Code>{escape(self._faults.code(error))}</Code><Message>{escape(error.message)}</Message>"

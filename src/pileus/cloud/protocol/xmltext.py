@@ -25,6 +25,7 @@ Write = Callable[[Any, list[str]], None]
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 _MARKUP = re.compile('[&<>"]')
+_IMPOSSIBLE = re.compile("&#x(?:[0-8BCEF]|1[0-9A-F]|FFFE|FFFF);")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
 
 
@@ -35,6 +36,12 @@ def escape(value: str) -> str:
     if value.isprintable():
         return value
     return _CONTROL.sub(lambda found: f"&#x{ord(found[0]):X};", value)
+
+
+def error_bytes(document: str) -> bytes:
+    """An error's document as every parser takes it: it may quote what no XML 1.0 document can hold. (Answers keep
+    such characters as references, as S3 writes the keys of its listings.)"""
+    return _IMPOSSIBLE.sub("\ufffd", document).encode("utf-8", "replace")
 
 
 def local(tag: str) -> str:

@@ -76,7 +76,10 @@ async def _from_s3(stacks: Stacks, call: Call, url: str) -> str:
 
 def _bucket_and_key(url: str, endpoint: str) -> tuple[str, str]:
     """Of an S3 URL in path style or virtual-hosted style, at AWS or at this endpoint."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValidationError("TemplateURL must be a supported URL.") from None
     host, path = parts.hostname or "", unquote(parts.path.lstrip("/"))
     match = re.fullmatch(r"(.+?)\.s3[.-](?:[a-z0-9-]+\.)*(?:amazonaws\.com|localhost.*)", host)
     if match is not None:

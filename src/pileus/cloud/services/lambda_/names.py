@@ -9,6 +9,7 @@ from ...kernel import Call
 from .errors import InvalidParameterValueException, ResourceNotFoundException
 
 LATEST = "$LATEST"
+_LARGEST = 2**63 - 1  # that the store holds
 _NAME = re.compile(
     r"(?:(?:arn:aws[a-zA-Z-]*:lambda:(?P<region>[a-z0-9-]+):)?(?:(?P<account>\d{12}):)?function:|(?P<only>\d{12}):)?"
     r"(?P<name>[a-zA-Z0-9-_]+)(?::(?P<qualifier>\$LATEST|[a-zA-Z0-9-_]+))?"
@@ -60,7 +61,7 @@ class FunctionName(NamedTuple):
     @property
     def number(self) -> int:
         """The version as it is stored: 0 is $LATEST."""
-        return int(self.qualifier) if self.qualifier.isdigit() else 0
+        return min(int(self.qualifier), _LARGEST) if self.qualifier.isdigit() else 0
 
     def at(self, qualifier: str) -> FunctionName:
         return self._replace(qualifier=qualifier)

@@ -321,6 +321,8 @@ def check_policy(document: str) -> None:
 
 
 def _merged(tags: Mapping[str, str], added: list[Mapping[str, str]]) -> dict[str, str]:
+    if any("Key" not in tag for tag in added):
+        raise InvalidParameterException("You must specify a key for each tag.")
     result = dict(tags) | {tag["Key"]: tag.get("Value", "") for tag in added}
     if len(result) > _MOST_TAGS:
         raise LimitExceededException(f"The number of tags can't exceed {_MOST_TAGS}.")

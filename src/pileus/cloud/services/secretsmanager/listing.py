@@ -82,12 +82,15 @@ def _passes(secret: Secret, item: Mapping[str, Any]) -> bool:
         "tag-key": list(secret.tags),
         "tag-value": list(secret.tags.values()),
     }
+    values = item.get("Values")
+    if not values:
+        raise InvalidParameterException("You must specify a value for each filter.")
     if key == "all":
         every = [text for group in texts.values() for text in group]
-        return any(_word(text, value) for value in item["Values"] for text in every)
+        return any(_word(text, value) for value in values for text in every)
     if key not in texts:
         raise InvalidParameterException(f"Invalid filter key: {key}")
-    for value in item["Values"]:
+    for value in values:
         if value.startswith("!"):
             if not any(_starts(key, text, value[1:]) for text in texts[key]):
                 return True

@@ -61,6 +61,8 @@ class Ses(Mailbox):
     @operation("ListIdentities")
     def list_identities(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
         limit = request.get("MaxItems", 1000)
+        if not 1 <= limit <= 1000:
+            raise InvalidParameterValue("MaxItems must be between 1 and 1000")
         found = self.identities(call, request.get("NextToken", ""), limit + 1)
         kind = request.get("IdentityType")
         page = [i for i in found[:limit] if kind is None or ("@" in i) == (kind == "EmailAddress")]

@@ -80,7 +80,9 @@ class SesV2(Mailbox):
 
     @operation("ListEmailIdentities")
     def list_email_identities(self, call: Call, request: Mapping[str, Any]) -> dict[str, Any]:
-        limit = request.get("PageSize", 1000)
+        limit = request.get("PageSize") or 1000
+        if not 1 <= limit <= 1000:
+            raise BadRequest("PageSize must be between 0 and 1000")
         found = self.identities(call, request.get("NextToken", ""), limit + 1)
         return {
             "EmailIdentities": [

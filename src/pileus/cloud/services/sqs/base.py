@@ -45,7 +45,10 @@ class SqsBase(Service):
             return queue
         if not url:
             raise MissingParameter.of("QueueUrl")
-        parts = [part for part in urlsplit(url).path.split("/") if part]
+        try:
+            parts = [part for part in urlsplit(url).path.split("/") if part]
+        except ValueError:
+            raise QueueDoesNotExist from None
         if not parts:
             raise QueueDoesNotExist
         account = parts[-2] if len(parts) > 1 else call.account
