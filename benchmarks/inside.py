@@ -1,6 +1,6 @@
 """CPU time of one request inside Pileus: `python -m benchmarks.inside dynamodb PutItem [--profile]`.
 
-The gateway is called as ASGI, without sockets, and what counts is the CPU time of the thread, so that the figure holds
+The gateway is called in the process, without sockets, and what counts is the CPU time of the thread, so that the figure holds
 on a busy machine too. --profile prints where it goes (with the profiler's own cost in it: read the order, not the sums).
 """
 
@@ -12,15 +12,14 @@ import cProfile
 import pstats
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import httptools
 import uvloop
 
-from pileus.cloud.kernel import Settings
+from pileus.cloud.gateway.connection import Application
+from pileus.cloud.kernel import HttpRequest, HttpResponse, Settings
 from pileus.cloud.server import CloudServer
 
 from . import dynamodb, prepared, s3, sqs
@@ -31,56 +30,37 @@ _ROUNDS = 7
 
 
 class Received:
-    """A raw request as ASGI has it."""
+    """A raw request, parsed."""
 
-    def __init__(self, request: bytes) -> None:
-        self._headers: list[tuple[bytes, bytes]] = []
+    def __init__(self, raw: bytes) -> None:
+        self._headers: dict[str, str] = {}
         self._url = b"/"
         self._body = b""
-        parser = httptools.HttpRequestParser(self)
-        parser.feed_data(request)
-        url = httptools.parse_url(self._url)
-        self.scope = {
-            "type": "http",
-            "method": parser.get_method().decode(),
-            "scheme": "http",
-            "raw_path": url.path,
-            "path": url.path.decode(),
-            "query_string": url.query or b"",
-            "headers": self._headers,
-            "client": ("127.0.0.1", 1),
-        }
-        self.message = {"type": "http.request", "body": self._body, "more_body": False}
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(raw)
+
+    def request(self) -> HttpRequest:
+        path, _, query = self._url.decode().partition("?")
+        return HttpRequest(self._parser.get_method().decode(), path, query, self._headers, self._body)
 
     def on_url(self, url: bytes) -> None:
         self._url = url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name.lower(), value))
+        self._headers[name.decode().lower()] = value.decode()
 
     def on_body(self, body: bytes) -> None:
         self._body += body
 
 
-async def replay(app: Any, received: list[Received], count: int) -> float:
+async def replay(application: Application, received: list[Received], count: int) -> float:
     """Microseconds of CPU a request. Raises AssertionError on an answer that is no 2xx."""
-    statuses: set[int] = set()
-
-    async def send(message: Mapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            statuses.add(message["status"])
-
     begun = time.thread_time()
     for number in range(count):
-        one = received[number % len(received)]
-
-        async def receive(message: dict[str, Any] = one.message) -> dict[str, Any]:
-            return message
-
-        await app(one.scope, receive, send)
-    took = time.thread_time() - begun
-    assert all(200 <= status < 300 for status in statuses), statuses
-    return took / count * 1e6
+        answer = application(received[number % len(received)].request())
+        response = answer if isinstance(answer, HttpResponse) else await answer
+        assert 200 <= response.status < 300, response
+    return (time.thread_time() - begun) / count * 1e6
 
 
 async def measure(service: str, case: Case, count: int, state: Path | None, profile: bool) -> float:
@@ -89,7 +69,7 @@ async def measure(service: str, case: Case, count: int, state: Path | None, prof
         names = await asyncio.to_thread(lambda: case.set_up(prepared.client(service, server.url)))
         requests = prepared.capture(service, server.url, lambda c, i: case.request(c, names, i), 500)
         received = [Received(request) for request in requests]
-        app = server._listener._server.config.app
+        app = server._listener.connections.application
         await replay(app, received, count)
         if profile:
             profiler = cProfile.Profile(time.thread_time)

@@ -71,6 +71,7 @@ class Offline:
         self._server: CloudServer | None = None
         self._socket: socket.socket | None = None
         self._deployed: Deployed | None = None
+        self._saves = Saves(())
         self._deployment = LocalDeployment(
             self._cloud,
             options.folder,
@@ -89,6 +90,7 @@ class Offline:
         began = time.perf_counter()
         warn_open_host(Ui.stderr(), self._options.host)
         loaded = self._load()
+        self._saves = Saves(loaded.files)
         self._socket = self._bind()
         cloud = self._cloud()
         assert self._server is not None
@@ -99,7 +101,7 @@ class Offline:
         self._deployment.start_interpreters(loaded.service)
         self._deployed = await self._deploy(loaded)
         app = SiteApp(cloud, self._target, prefixed=self._options.prefixed, observer=self._report.request)
-        site = await self._server.serve_site(_Site(app, self), self._socket)
+        site = await self._server.serve_site(app.answer, self._socket)
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(
             self._settings.host, self._settings.host
         )
@@ -136,9 +138,9 @@ class Offline:
         api = self.deployed.api
         return f"/{api[1]}" if api and self._options.prefixed else ""
 
-    def _target(self) -> tuple[str, str]:
-        """The API that the service's HTTP port serves now."""
-        return self.deployed.api or ("", "")
+    def _target(self) -> tuple[str, str] | None:
+        """The API that the service's HTTP port serves now; a save may bring one, or take it."""
+        return self.deployed.api
 
     def _load(self) -> LoadedService:
         try:
@@ -169,7 +171,7 @@ class Offline:
 
     async def follow_files(self) -> None:
         """Deploys again when a file of the configuration is saved; a mistake is told, and what runs goes on."""
-        saves = Saves(self.deployed.loaded.files)
+        saves = self._saves
         while True:
             await saves.next()
             began, before = time.perf_counter(), self.deployed
@@ -190,22 +192,6 @@ class Offline:
         self._ui.flush()
         show(Ui.stderr(), error)
         self._ui.line("The service goes on as it was.")
-
-
-class _Site:
-    """The service's HTTP port: its API, or a plain word where it has none (yet: a save may bring one)."""
-
-    def __init__(self, app: SiteApp, offline: Offline) -> None:
-        self._app = app
-        self._offline = offline
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if self._offline.deployed.api is not None or scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 404, "headers": headers})
-        await send({"type": "http.response.body", "body": b'{"message":"this service has no http events"}'})
 
 
 def _interpreter(python: str | None) -> str | None:

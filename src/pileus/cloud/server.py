@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import socket
-from collections.abc import Iterator
 from typing import Any
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from .gateway.app import CloudApp
+from .gateway.connection import Application, Connection, Connections
 from .kernel.cloud import Cloud
 from .kernel.settings import Settings
 from .services import REGISTRY
+
+_GRACE_SECONDS = 2.0
 
 
 class PortInUse(Exception):
@@ -43,89 +41,29 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-class _Uvicorn(uvicorn.Server):
-    """uvicorn inside a loop that is not its own: signals belong to the command."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-class _Gathered:
-    """A transport that writes a response's head together with its body: uvicorn hands them over one after the other,
-    and each write is a system call, of which a warm request has only a handful."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._loop = asyncio.get_running_loop()
-        self._head = b""
-
-    def write(self, data: bytes) -> None:
-        if self._head:
-            head, self._head = self._head, b""
-            self._transport.write(head + data)
-        elif data.startswith(b"HTTP/1.1 "):
-            self._head = data
-            self._loop.call_soon(self._flush)  # where no body follows at once
-        else:
-            self._transport.write(data)
-
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        if self._head:
-            head, self._head = self._head, b""
-            self._transport.write(head)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-
-class _Protocol(HttpToolsProtocol):
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(_Gathered(transport))  # type: ignore[arg-type]
-
-
 class Listener:
-    """One ASGI application on one socket."""
+    """One application on one socket."""
 
-    def __init__(self, app: Any, listener: socket.socket) -> None:
+    def __init__(self, application: Application, listener: socket.socket) -> None:
         self.socket = listener
-        config = uvicorn.Config(
-            app,
-            http=_Protocol,
-            loop="none",
-            lifespan="off",
-            ws="none",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=65,
-            timeout_graceful_shutdown=2,
-            h11_max_incomplete_event_size=None,
-        )
-        config.backlog = 1024
-        self._server = _Uvicorn(config)
-        self._task: asyncio.Task[None] | None = None
+        self.connections = Connections(application)
+        self._server: asyncio.Server | None = None
 
     @property
     def port(self) -> int:
         return int(self.socket.getsockname()[1])
 
     async def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._server.serve([self.socket]))
-        while not self._server.started:
-            if self._task.done():
-                self._task.result()
-            await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self.connections), sock=self.socket, backlog=1024
+        )
 
     async def stop(self) -> None:
-        self._server.should_exit = True
-        if self._task is not None:
-            await self._task
+        """Ends what is idle at once, and what is being answered after its answer (two seconds at most)."""
+        if self._server is not None:
+            self._server.close()
+        await self.connections.close(_GRACE_SECONDS)
         self.socket.close()
 
 
@@ -146,7 +84,7 @@ class CloudServer:
         except BaseException:
             self._listening.close()
             raise
-        self._listener = Listener(CloudApp(self.cloud), self._listening)
+        self._listener = Listener(CloudApp(self.cloud).answer, self._listening)
         self._sites: list[Listener] = []
 
     @property
@@ -158,9 +96,9 @@ class CloudServer:
         self.cloud.service("xray")  # binds the daemon's address, which functions are told at their start
         await self._listener.start()
 
-    async def serve_site(self, app: Any, listener: socket.socket) -> Listener:
+    async def serve_site(self, application: Application, listener: socket.socket) -> Listener:
         """A further address, such as a service's own HTTP port."""
-        site = Listener(app, listener)
+        site = Listener(application, listener)
         await site.start()
         self._sites.append(site)
         return site

@@ -82,7 +82,7 @@ class RunningService(EmbeddedCloud):
         self.deployed = await deployment.deploy()
         if self.deployed.api is None:
             return
-        site = await self.server.serve_site(SiteApp(cloud, self._target), bind("127.0.0.1", 0))
+        site = await self.server.serve_site(SiteApp(cloud, self._target).answer, bind("127.0.0.1", 0))
         self._api_url = f"http://127.0.0.1:{site.port}/{self.deployed.api[1]}"
 
     def _target(self) -> tuple[str, str]:

@@ -1,5 +1,5 @@
-"""The ASGI callables: `CloudApp` is the cloud's endpoint (AWS's APIs, deployed APIs, `/_pileus/`), `SiteApp` is one
-service's own HTTP address (`http://127.0.0.1:3000/{stage}/…`)."""
+"""The applications behind the ports: `CloudApp` is the cloud's endpoint (AWS's APIs, deployed APIs, `/_pileus/`),
+`SiteApp` is one service's own HTTP address (`http://127.0.0.1:3000/{stage}/…`)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import cast
 
 from ..kernel.cloud import Cloud
 from ..kernel.http import HttpRequest, HttpResponse
+from .connection import Answer
 from .identify import api_of_host
 from .internal import InternalApi
-from .messages import Receive, Scope, Send, answered, read_body, read_head, respond
+from .messages import answered, read_body
 from .steps import Pipeline
 
 
@@ -23,26 +24,26 @@ class CloudApp:
         self.pipeline = Pipeline(cloud)
         self.internal = InternalApi(cloud)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        request = read_head(scope, receive)
-        await respond(send, request.method, await answered(self._answer(request)))
-
-    async def _answer(self, request: HttpRequest) -> HttpResponse:
+    def answer(self, request: HttpRequest) -> Answer:
         path = request.path
         if path.startswith("/_"):
             if path.startswith("/_pileus/"):
-                await read_body(request)
-                return await self.internal.answer(request)
+                return answered(self._internal(request))
             if path.startswith("/_aws/execute-api/"):
-                return await self._api_by_path(request)
+                return answered(self._api_by_path(request))
         if ".execute-api." in request.host:
-            api_id = cast("str", api_of_host(request.host))
-            stage, _, rest = path[1:].partition("/")
-            await read_body(request)
-            return await self.cloud.apis.serve(api_id, stage, request, f"/{rest}")
-        return await self.pipeline.answer(request)
+            return answered(self._api_by_host(request))
+        return self.pipeline.answer(request)
+
+    async def _internal(self, request: HttpRequest) -> HttpResponse:
+        await read_body(request)
+        return await self.internal.answer(request)
+
+    async def _api_by_host(self, request: HttpRequest) -> HttpResponse:
+        api_id = cast("str", api_of_host(request.host))
+        stage, _, rest = request.path[1:].partition("/")
+        await read_body(request)
+        return await self.cloud.apis.serve(api_id, stage, request, f"/{rest}")
 
     async def _api_by_path(self, request: HttpRequest) -> HttpResponse:
         """`/_aws/execute-api/{api id}/{stage}/…`, for clients that can't resolve names under localhost."""
@@ -57,14 +58,14 @@ class CloudApp:
 class SiteApp:
     """The HTTP address of one deployed API.
 
-    target: gives (api id, stage) now; it changes when the stack is replaced. prefixed: whether the path begins with
-    the stage, as AWS's own URLs do. observer: told of each finished request.
+    target: gives (api id, stage) now, None while there is no API; it changes when the stack does. prefixed: whether
+    the path begins with the stage, as AWS's own URLs do. observer: told of each request that was answered.
     """
 
     def __init__(
         self,
         cloud: Cloud,
-        target: Callable[[], tuple[str, str]],
+        target: Callable[[], tuple[str, str] | None],
         *,
         prefixed: bool = True,
         observer: Callable[[HttpRequest, HttpResponse, float], None] | None = None,
@@ -74,19 +75,20 @@ class SiteApp:
         self._prefixed = prefixed
         self._observer = observer
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
+    async def answer(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        request = read_head(scope, receive)
         response = await answered(self._answer(request))
-        await respond(send, request.method, response)
         if self._observer is not None:
             self._observer(request, response, time.perf_counter() - started)
+        return response
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         await read_body(request)
-        api_id, stage = self._target()
+        target = self._target()
+        if target is None:
+            words = b'{"message":"this service has no http events"}'
+            return HttpResponse(404, {"content-type": "application/json"}, words)
+        api_id, stage = target
         path = request.path
         if self._prefixed:
             first, _, rest = path[1:].partition("/")

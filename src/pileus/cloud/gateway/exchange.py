@@ -31,6 +31,5 @@ class Exchange:
     match: Match | None = None
     parameters: dict[str, Any] | None = None
     call: Call | None = None
-    status: int = 0
     error_code: str = ""
     attributes: dict[str, Any] = field(default_factory=dict)

@@ -21,8 +21,10 @@ from ..kernel.call import Call
 from ..kernel.cloud import Cloud
 from ..kernel.errors import AwsError, InternalFailure, NotEmulated
 from ..kernel.http import HttpRequest, HttpResponse
+from ..kernel.service import Handler
 from ..protocol import ServiceCodec, service_codec, sigv4
 from .authenticate import Authenticator
+from .connection import Answer
 from .errors import refusal
 from .exchange import Exchange
 from .identify import ServiceIndex, bucket_of_host, signature_of
@@ -40,35 +42,67 @@ class Pipeline:
         self._authenticator = Authenticator(cloud)
         self._codecs: dict[str, ServiceCodec] = {}
 
-    async def answer(self, request: HttpRequest) -> HttpResponse:
+    def answer(self, request: HttpRequest) -> Answer:
+        """A response where nothing has to wait, else a coroutine that will give it."""
         exchange = Exchange(request, self.cloud.ids.uuid(), time.perf_counter())
+        return self._go(exchange) if request.stream is None else self._receive(exchange)
+
+    def _go(self, exchange: Exchange) -> Answer:
         try:
             self.identify(exchange)
-            if request.method == "OPTIONS" and exchange.service == "s3":
-                return self.preflight(exchange)
-            if request.method == "POST" and exchange.service == "s3" and _is_form(request):
-                return await self.post_form(exchange)
-            await self.route(exchange)
+            if exchange.service == "s3" and (other := self.beside_the_api(exchange)) is not None:
+                return other
+            self.route(exchange)
             self._authenticator.verify(exchange)
             self.parse(exchange)
             self.authorise(exchange)
-            result = await self.call(exchange)
-            response = self.serialise(exchange, result)
-        except AwsError as error:
-            response = self.refuse(exchange, error)
-        except ConnectionResetError:
-            raise
-        except Exception:
-            log.exception("request %s failed: %s %s", exchange.request_id, request.method, request.path)
-            response = self.refuse(
-                exchange, InternalFailure("We encountered an internal error. Please try again.")
+            handler = self.handler(exchange)
+            if handler.waits:
+                return self._wait(exchange, handler)
+            return self.serialise(exchange, self.call(exchange, handler))
+        except Exception as error:  # noqa: BLE001 - the boundary: turned into an answer, a bug also into a log entry
+            return self._failed(exchange, error)
+
+    async def _receive(self, exchange: Exchange) -> HttpResponse:
+        """The body is still coming: it is read first, unless the operation (an upload to S3) streams it."""
+        try:
+            self.identify(exchange)
+            if not self._streams(exchange):
+                await read_body(exchange.http)
+        except Exception as error:  # noqa: BLE001 - as in _go
+            return self._failed(exchange, error)
+        answer = self._go(exchange)
+        return answer if isinstance(answer, HttpResponse) else await answer
+
+    async def _wait(self, exchange: Exchange, handler: Handler) -> HttpResponse:
+        try:
+            return self.serialise(exchange, await handler.method(exchange.call, exchange.parameters))
+        except Exception as error:  # noqa: BLE001 - as in _go
+            return self._failed(exchange, error)
+
+    def _streams(self, exchange: Exchange) -> bool:
+        if exchange.service != "s3" or exchange.http.method not in ("PUT", "POST") or _is_form(exchange.http):
+            return False
+        self.route(exchange)
+        assert exchange.codec is not None
+        assert exchange.match is not None
+        return exchange.codec.is_streaming_input(exchange.match.operation)
+
+    def _failed(self, exchange: Exchange, error: Exception) -> HttpResponse:
+        if isinstance(error, ConnectionResetError):
+            raise error
+        if not isinstance(error, AwsError):
+            request = exchange.http
+            log.error(
+                "request %s failed: %s %s", exchange.request_id, request.method, request.path, exc_info=error
             )
-        exchange.status = response.status
-        self.record(exchange)
-        return response
+            error = InternalFailure("We encountered an internal error. Please try again.")
+        return self.refuse(exchange, error)
 
     def identify(self, exchange: Exchange) -> None:
         """Finds the service, from the signature's scope or, failing that, target, host and path."""
+        if exchange.service:
+            return
         request = exchange.http
         try:
             exchange.signature, exchange.presigned = signature_of(request)
@@ -93,17 +127,22 @@ class Pipeline:
         elif exchange.service not in self.cloud.registry:
             raise NotEmulated(f"the service {exchange.service}")
 
-    async def route(self, exchange: Exchange) -> None:
-        """Reads the body and finds the operation. S3's is known by its head alone: a body that it streams stays."""
-        request = exchange.http
-        exchange.codec = codec = self.codec(exchange.service)
-        if exchange.service != "s3":
-            await read_body(request)
-            exchange.match = codec.identify(request)
-            return
-        exchange.match = codec.identify(self._path_style(request))
-        if not codec.is_streaming_input(exchange.match.operation):
-            await read_body(request)
+    def route(self, exchange: Exchange) -> None:
+        """Finds the operation."""
+        if exchange.match is None:
+            request = exchange.http
+            exchange.codec = codec = self.codec(exchange.service)
+            exchange.match = codec.identify(
+                self._path_style(request) if exchange.service == "s3" else request
+            )
+
+    def beside_the_api(self, exchange: Exchange) -> Answer | None:
+        """What S3 answers beside its API's operations."""
+        if exchange.http.method == "OPTIONS":
+            return self.preflight(exchange)
+        if exchange.http.method == "POST" and _is_form(exchange.http):
+            return self._post_form(exchange)
+        return None
 
     def preflight(self, exchange: Exchange) -> HttpResponse:
         """A browser asks whether it may call S3 from another origin: no API operation, and never signed."""
@@ -112,12 +151,17 @@ class Pipeline:
         answer: HttpResponse = getattr(self.cloud.service("s3"), "preflight")(bucket, exchange.http)  # noqa: B009
         return answer
 
+    async def _post_form(self, exchange: Exchange) -> HttpResponse:
+        try:
+            return await self.post_form(exchange)
+        except Exception as error:  # noqa: BLE001 - as in _go
+            return self._failed(exchange, error)
+
     async def post_form(self, exchange: Exchange) -> HttpResponse:
         """An upload by a browser's form: signed by its policy document, and no API operation of the model."""
         request = exchange.http
         exchange.codec = self.codec("s3")
         service: Any = self.cloud.service("s3")
-        await read_body(request)
         form = service.read_form(request)
         self._authenticator.verify_form(exchange, form.fields)
         bucket = unquote(self._path_style(request).path).removeprefix("/").partition("/")[0]
@@ -132,9 +176,7 @@ class Pipeline:
         )
         answer: HttpResponse = await service.post_object(exchange.call, bucket, form)
         answer.headers["x-amz-request-id"] = exchange.request_id
-        exchange.status = answer.status
-        self.record(exchange)
-        return answer
+        return self.record(exchange, answer)
 
     def parse(self, exchange: Exchange) -> None:
         assert exchange.codec is not None
@@ -144,13 +186,14 @@ class Pipeline:
     def authorise(self, exchange: Exchange) -> None:
         """Evaluates policies. `--iam off` is the only mode so far: who holds a valid key may do all."""
 
-    async def call(self, exchange: Exchange) -> dict[str, Any] | None:
+    def handler(self, exchange: Exchange) -> Handler:
+        """The method that answers, and the call that it is given."""
         assert exchange.match is not None
         operation = exchange.match.operation
         handler = self.cloud.service(exchange.service).handler(operation)
         if handler is None:
             raise NotEmulated(f"{exchange.service} {operation}")
-        exchange.call = call = Call(
+        exchange.call = Call(
             self.cloud,
             exchange.service,
             operation,
@@ -163,37 +206,39 @@ class Pipeline:
             exchange.http,
             exchange.attributes,
         )
+        return handler
+
+    def call(self, exchange: Exchange, handler: Handler) -> dict[str, Any] | None:
         answer: dict[str, Any] | None
-        if handler.waits:
-            answer = await handler.method(call, exchange.parameters)
-        elif handler.reads:
-            answer = handler.method(call, exchange.parameters)
+        if handler.reads:
+            answer = handler.method(exchange.call, exchange.parameters)
         else:
             with self.cloud.store.transaction():
-                answer = handler.method(call, exchange.parameters)
+                answer = handler.method(exchange.call, exchange.parameters)
         return answer
 
     def serialise(self, exchange: Exchange, result: dict[str, Any] | None) -> HttpResponse:
         assert exchange.codec is not None
         assert exchange.match is not None
-        return exchange.codec.serialise(exchange.match, result, request_id=exchange.request_id)
+        response = exchange.codec.serialise(exchange.match, result, request_id=exchange.request_id)
+        return self.record(exchange, response)
 
     def refuse(self, exchange: Exchange, error: AwsError) -> HttpResponse:
         exchange.error_code = error.code
         if exchange.codec is None:
             return _plain_error(exchange, error)
         form = exchange.match or _protocol(exchange.codec, exchange.http)
-        return exchange.codec.error(
-            form, error, request_id=exchange.request_id, resource=exchange.attributes.get("path", "")
-        )
+        resource = exchange.attributes.get("path", "")
+        response = exchange.codec.error(form, error, request_id=exchange.request_id, resource=resource)
+        return self.record(exchange, response)
 
-    def record(self, exchange: Exchange) -> None:
+    def record(self, exchange: Exchange, response: HttpResponse) -> HttpResponse:
         """Tells the observers (the terminal, the console) of a finished call."""
-        if exchange.call is None or not self.cloud.observers:
-            return
-        seconds = time.perf_counter() - exchange.started
-        for observer in self.cloud.observers:
-            observer(exchange.call, exchange.status, exchange.error_code, seconds)
+        if exchange.call is not None and self.cloud.observers:
+            seconds = time.perf_counter() - exchange.started
+            for observer in self.cloud.observers:
+                observer(exchange.call, response.status, exchange.error_code, seconds)
+        return response
 
     def codec(self, service: str) -> ServiceCodec:
         codec = self._codecs.get(service)
