@@ -65,7 +65,7 @@ class Report:
         rest = functions_without_events(deployed.service)
         if rest:
             ui.line()
-            ui.paragraphs([("Functions without events:", ", ".join(each.key for each in rest))], indent=0)
+            ui.paragraphs([("Functions without events", ", ".join(each.key for each in rest))], indent=0)
 
     def _resources(self, covered: Coverage) -> None:
         ui = self._ui
@@ -77,7 +77,7 @@ class Report:
         ui.line(f"Resources  {covered.resources}, all emulated")
         ui.paragraphs([(service, ", ".join(names)) for service, names in services.items()])
         if covered.stored:
-            ui.paragraphs([("Kept without effect here:", ", ".join(covered.stored))])
+            ui.paragraphs([("Kept without effect here", ", ".join(covered.stored))])
         ui.event(
             "coverage",
             resources=covered.resources,
