@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import io
 import json
 import os
@@ -31,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "demo" / "shop"
 PILEUS = str(Path(sys.executable).with_name("pileus"))
 DAY = 86_400
+PATIENCE = 60  # seconds, on a machine however slow
 STEPS: list[tuple[str, Callable[[Story], str | None]]] = []
 
 
@@ -59,28 +61,29 @@ class Server:
         """Starts it and waits for `Server ready`. Returns the seconds that took."""
         began = time.perf_counter()
         self.lines.clear()
+        self.api = ""
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         self.process = subprocess.Popen(
             [PILEUS, "offline", "--http-port", str(self.ports[0]), "--port", str(self.ports[1])],
             cwd=FOLDER, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            if match := re.match(r"Server ready: (\S+)", line):
-                self.api = match[1]
-                break
-        else:
-            raise StepFailed("pileus offline ended:\n  " + "\n  ".join(self.lines[-20:]))
-        seconds = time.perf_counter() - began
+        reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        reader.start()
+        while not self.api:
+            if not reader.is_alive() and not self.api:
+                raise StepFailed("pileus offline ended:\n  " + "\n  ".join(self.lines[-20:]))
+            if time.perf_counter() - began > PATIENCE:
+                raise StepFailed(f"not ready after {PATIENCE} s:\n  " + "\n  ".join(self.lines[-20:]))
+            time.sleep(0.002)
         self.endpoint = f"http://127.0.0.1:{self.ports[1]}"
-        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
-        return seconds
+        return time.perf_counter() - began
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             self.lines.append(line.rstrip("\n"))
+            if match := re.match(r"Server ready: (\S+)", line):
+                self.api = match[1]
 
     def children(self) -> list[int]:
         """Processes that descend from the server."""
@@ -94,12 +97,25 @@ class Server:
         return found
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
 
-    def stop(self) -> int:
+    def stop(self) -> str:
+        """Ctrl-C. Returns what is wrong with how it ended, if anything."""
+        children = self.children()
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=15)
+        try:
+            code = self.process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return f"still running {PATIENCE} s after Ctrl-C"
+        left = still_alive(children)
+        return f"processes left over: {left}" if left else f"exit code {code}" if code else ""
+
+    def end(self) -> None:
+        """Whatever happened: nothing of it runs on."""
+        if hasattr(self, "process") and self.process.poll() is None:
+            self.kill()
 
 
 class Story:
@@ -393,11 +409,7 @@ def killed(story: Story) -> str:
     expect(story.sign_up("grace", "grace@example.com").status, 201, "sign-up")
     children = story.server.children()
     story.server.kill()
-    for _ in range(200):
-        if not any(_alive(pid) for pid in children):
-            break
-        time.sleep(0.01)
-    expect([pid for pid in children if _alive(pid)], [], "processes left over")
+    expect(still_alive(children), [], "processes left over")
     seconds = story.server.start()
     story.drain()
     story.travel(61)  # what the killed poller had received is visible again after the queue's timeout
@@ -420,6 +432,14 @@ def cleanup(story: Story) -> str:
     left = [user["email"] for user in story.call("GET", "/users?limit=50", who="admin").body["data"]]
     expect(left, ["admin@example.com"], "users left")
     return f"{took:.2f} s for eight days"
+
+
+def still_alive(pids: list[int]) -> list[int]:
+    """Which of the processes run, once they have had the time to end."""
+    deadline = time.monotonic() + 10
+    while (running := [pid for pid in pids if _alive(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return running
 
 
 def _alive(pid: int) -> bool:
@@ -467,21 +487,35 @@ def tell(server: Server) -> bool:
                 print(f"    {line[:300]}")
             return False
         took = (time.perf_counter() - began) * 1000
-        print(f"✓ {title}  ({took:.0f} ms)" + (f"\n    {remark}" if remark else ""))
+        print(f"✓ {title}  ({took:.0f} ms)" + (f"\n    {remark}" if remark else ""), flush=True)
     return True
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "--exit", action="store_true", help="stop after the story instead of leaving it running"
     )
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    server = Server((_free(3000), _free(4566)))
+    try:
+        return demonstrate(server, leave_running=not arguments.exit)
+    except KeyboardInterrupt:
+        print("\nInterrupted.")
+        return 130
+    finally:
+        server.end()
+
+
+def demonstrate(server: Server, *, leave_running: bool) -> int:
+    """Writes the service, runs it, tells its story. Returns the exit code."""
     shutil.rmtree(FOLDER.parent, ignore_errors=True)
     FOLDER.parent.mkdir(parents=True)
     subprocess.run([PILEUS, "new", str(FOLDER)], check=True, stdout=subprocess.DEVNULL)
     print(f"✓ pileus new {FOLDER.relative_to(ROOT)}")
-    server = Server((_free(3000), _free(4566)))
     try:
         seconds = server.start()
     except StepFailed as error:
@@ -489,20 +523,23 @@ def main() -> int:
         return 1
     print(f"✓ pileus offline: ready at {server.api}  ({seconds:.2f} s)")
     held = tell(server)
-    if arguments.exit or not held:
-        children = server.children()
-        server.stop()
-        left = [pid for pid in children if _alive(pid)]
-        print("✓ stopped with Ctrl-C, no process left over" if not left else f"✗ left over: {left}")
-        print("Every step held." if held and not left else "The demo failed.")
-        return 0 if held and not left else 1
+    if held and leave_running:
+        return _left_running(server)
+    wrong = server.stop()
+    print(f"✗ Ctrl-C: {wrong}" if wrong else "✓ stopped with Ctrl-C, no process left over")
+    print("Every step held." if held and not wrong else "The demo failed.")
+    return 0 if held and not wrong else 1
+
+
+def _left_running(server: Server) -> int:
     print(f"\nLeft running (Ctrl-C stops it):\n  API       {server.api}\n  endpoint  {server.endpoint}"
-          f"\n  folder    {FOLDER}")  # fmt: skip
+          f"\n  folder    {FOLDER}", flush=True)  # fmt: skip
     try:
-        server.process.wait()
-    except KeyboardInterrupt:
-        server.process.wait(timeout=15)
-    return 0
+        return server.process.wait()
+    except KeyboardInterrupt:  # the terminal has told the server as well
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.process.wait(timeout=PATIENCE)
+        return 0
 
 
 if __name__ == "__main__":
