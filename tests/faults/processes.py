@@ -45,13 +45,14 @@ class Process:
 
     def wait_until_ready(self) -> Process:
         assert self.popen.stdout is not None
+        line = b""
         for line in self.popen.stdout:
             event = json.loads(line)
             if event["event"] == "ready":
                 self.ready = event
                 threading.Thread(target=self.popen.stdout.read, daemon=True).start()
                 return self
-        raise AssertionError(f"the server ended with {self.popen.wait()}:\n{self.log.read_text()}")
+        raise AssertionError(f"it ended with {self._over()}: {line.decode()}{self.log.read_text()}")
 
     @property
     def url(self) -> str:
@@ -68,7 +69,16 @@ class Process:
 
     def drain(self) -> None:
         """Waits until no event is under way."""
-        request = urllib.request.Request(f"{self.url}/_pileus/drain", method="POST", data=b"")
+        self._ask("drain", {})
+
+    def travel(self, seconds: float) -> None:
+        """Moves its clock, and lets all that falls due happen."""
+        self._ask("travel", {"seconds": seconds})
+
+    def _ask(self, what: str, body: dict[str, Any]) -> None:
+        request = urllib.request.Request(
+            f"{self.url}/_pileus/{what}", json.dumps(body).encode(), method="POST"
+        )
         with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
             assert answer.status == 200
 

@@ -67,6 +67,7 @@ TIMES = (datetime.datetime(1, 1, 2), datetime.datetime(1970, 1, 1), datetime.dat
 LEFT_OUT = {"sts": set(), "cloudformation": {"DeleteStack"}}
 SEED = os.environ.get("SEED", "")
 ROUNDS = int(os.environ.get("ROUNDS", "6"))
+FINE, UNSENT = "fine", "unsent"
 _UNREADABLE = (botocore.exceptions.HTTPClientError, botocore.parsers.ResponseParserError)
 BASE = "base"
 TRUST = (
@@ -172,42 +173,41 @@ def test_no_request_finds_a_bug(
         config=Config(parameter_validation=False, read_timeout=8, s3={"addressing_style": "path"}),
     )
     known = set(hostile_cloud.within(lambda cloud: list(cloud.service(service).operations)))
-    model = client.meta.service_model
     methods = {name: method for method, name in client.meta.method_to_api_mapping.items()}
     bugs: list[str] = []
     sent = 0
     for operation in sorted(known - LEFT_OUT.get(service, set())):
+        shape = client.meta.service_model.operation_model(operation).input_shape
         for turn in range(ROUNDS):
-            request = Hostile(f"{SEED}{service}.{operation}.{turn}").request(
-                model.operation_model(operation).input_shape
-            )
-            for waits in ("WaitTimeSeconds",):
-                request.pop(waits, None)
+            request = Hostile(f"{SEED}{service}.{operation}.{turn}").request(shape)
+            request.pop("WaitTimeSeconds", None)
             caplog.clear()
-            try:
-                answer = getattr(client, methods[operation])(**request)
-            except botocore.exceptions.ClientError as error:
-                answer = error.response
-            except (
-                botocore.exceptions.BotoCoreError,
-                ValueError,
-                TypeError,
-                AttributeError,
-                KeyError,
-            ) as error:
-                if isinstance(error, _UNREADABLE) and "Invalid header name" not in str(error):
-                    bugs.append(f"{operation} {turn}: {error!r:.300} for {request!r:.300}")
-                continue  # botocore itself can't write it
-            sent += 1
-            status = answer["ResponseMetadata"]["HTTPStatusCode"]
-            code = answer.get("Error", {}).get("Code", "")
-            records = [
-                record
-                for record in caplog.records
-                if record.name.startswith(("pileus", "asyncio", "uvicorn"))
+            outcome = _outcome(getattr(client, methods[operation]), request)
+            logged = [
+                each for each in caplog.records if each.name.startswith(("pileus", "asyncio", "uvicorn"))
             ]
-            if (status >= 500 and code != "NotEmulated") or (status >= 400 and not code) or records:
-                trace = records[0].exc_text or records[0].getMessage() if records else ""
-                bugs.append(f"{operation} {turn}: {status} {code} for {request!r:.400}\n{trace[-900:]}")
+            sent += outcome != UNSENT
+            if outcome not in (FINE, UNSENT) or logged:
+                trace = logged[0].exc_text or logged[0].getMessage() if logged else ""
+                bugs.append(f"{operation} {turn}: {outcome} for {request!r:.400}\n{trace[-900:]}")
     assert not bugs, f"{len(bugs)} bugs:\n" + "\n".join(bugs)
     assert sent > len(known)
+
+
+def _outcome(method: Any, request: dict[str, Any]) -> str:
+    """FINE for an answer and for a proper refusal, UNSENT where botocore can't write the request."""
+    try:
+        answer = method(**request)
+    except botocore.exceptions.ClientError as error:
+        answer = error.response
+    except _UNREADABLE as error:
+        return UNSENT if "Invalid header name" in str(error) else repr(error)[:300]
+    except ElementTree.ParseError:
+        return UNSENT  # GetBucketLocation, which wants XML: a header with control characters never gets to an API
+    except (botocore.exceptions.BotoCoreError, ValueError, TypeError, AttributeError, KeyError):
+        return UNSENT
+    status = answer["ResponseMetadata"]["HTTPStatusCode"]
+    code = answer.get("Error", {}).get("Code", "")
+    if status < 400 or (code and (status < 500 or code == "NotEmulated")):
+        return FINE
+    return f"{status} {code}"

@@ -179,7 +179,7 @@ def test_sqs_keeps_what_it_answered(state: State) -> None:
     with state.cloud() as server:
         client = server.client("sqs")
         url = client.get_queue_url(QueueName="q")["QueueUrl"]
-        _travel(server, 61)  # what was received and not deleted comes again
+        server.travel(61)  # what was received and not deleted comes again
         found: dict[str, str] = {}
         while messages := client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
@@ -194,16 +194,6 @@ def test_sqs_keeps_what_it_answered(state: State) -> None:
         assert set(found.values()) <= (set(sent.values()) | unknown) - deleted
         assert len(sent) > 50
         assert len(deleted) > 10
-
-
-def _travel(server: Process, seconds: float) -> None:
-    import urllib.request
-
-    request = urllib.request.Request(
-        f"{server.url}/_pileus/travel", method="POST", data=json.dumps({"seconds": seconds}).encode()
-    )
-    with urllib.request.urlopen(request) as answer:
-        assert answer.status == 200
 
 
 # -- S3 ------------------------------------------------------------------------------------------------------------------

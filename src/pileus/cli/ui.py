@@ -16,6 +16,7 @@ _GATHER_SECONDS = 0.02
 #: A file or a pipe has no edge at which a table would be cut, but texts are wrapped for readers.
 _WIDTH_ELSEWHERE = 120
 _LABEL = re.compile(r"\b(error|warning)(?=: )|^  (hint)(?=: )", re.MULTILINE)
+_EXCERPT = re.compile(r" +\d* +\|")
 _LABEL_STYLES = {"error": ("red", "bold"), "warning": ("yellow", "bold"), "hint": ("cyan",)}
 _STYLES = {
     "bold": "1",
@@ -87,7 +88,10 @@ class Ui:
     def problem(self, text: str) -> None:
         """Mistakes or warnings as `service.render` writes them."""
         if self.colour:
-            text = "\n".join(_LABEL.sub(self._label, line, count=1) for line in text.split("\n"))
+            lines = text.split("\n")
+            text = "\n".join(
+                line if _EXCERPT.match(line) else _LABEL.sub(self._label, line, count=1) for line in lines
+            )
         self._write(text)
 
     def _label(self, match: re.Match[str]) -> str:
