@@ -39,6 +39,10 @@ class Functions(Protocol):
         TooManyRequestsException, …) where no environment ran it; an error of the function is in the result."""
         ...
 
+    def longest(self, function_arn: str) -> float:
+        """Seconds after which an invocation has ended whatever happens: its timeout, and the limit of a start."""
+        ...
+
     def invoke_async(
         self, function_arn: str, payload: bytes, *, trace: str | None = None, source_arn: str = ""
     ) -> str:

@@ -58,6 +58,9 @@ class FakeFunctions:
         raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         return Invocation(200, raw, None, "$LATEST", "r")
 
+    def longest(self, function_arn: str) -> float:
+        return 900.0
+
     def invoke_async(
         self, function_arn: str, payload: bytes, *, trace: str | None = None, source_arn: str = ""
     ) -> str:

@@ -24,6 +24,8 @@ from .names import LATEST, FunctionName
 
 #: Environments that an account may have at work in a region.
 ACCOUNT_CONCURRENCY = 1000
+#: Seconds: an init phase of ten, and time to end a process.
+_LONGEST_START = 12.0
 _SYNC_LIMIT = 6_291_456
 _ASYNC_LIMIT = 1_048_576
 
@@ -95,6 +97,10 @@ class Invoking(LambdaBase):
             request_id,
             duration=outcome.duration,
         )
+
+    def longest(self, function_arn: str) -> float:
+        """See kernel.ports.Functions."""
+        return max(spec.timeout for spec, _ in self.target(function_arn).specs) + _LONGEST_START
 
     async def run(
         self,

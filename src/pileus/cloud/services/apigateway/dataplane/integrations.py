@@ -63,14 +63,17 @@ async def invoke(cloud: Cloud, exchange: Exchange, uri: str, payload: bytes, tim
     """Runs the function; after the integration's timeout the client gets 504 and the function goes on."""
     stage, method = exchange.stage, exchange.method
     assert method is not None
-    call = cloud.functions.invoke(
-        stage.function(uri),
-        payload,
-        trace=exchange.trace,
-        source_arn=stage.source_arn(method, exchange.request.method),
-    )
+    functions, function = cloud.functions, stage.function(uri)
     try:
-        return await _within(call, timeout)
+        # Most functions end long before: without a task and a timer of its own a request is a tenth cheaper.
+        in_time = functions.longest(function) <= timeout
+        call = functions.invoke(
+            function,
+            payload,
+            trace=exchange.trace,
+            source_arn=stage.source_arn(method, exchange.request.method),
+        )
+        return await (call if in_time else _within(call, timeout))
     except TimeoutError:
         raise GatewayFailure("INTEGRATION_TIMEOUT", "Endpoint request timed out") from None
     except NotEmulated:
