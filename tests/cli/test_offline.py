@@ -197,10 +197,11 @@ def test_the_report_of_a_service(service: Path) -> None:
         SERVICE
         + "      - schedule: rate(1 hour)\n      - http: {method: post, path: '/items/{id}', private: true}\n"
     )
-    write_service(service, text + "  quiet: {handler: handler.hello}\n")
+    text = text.replace("private: true", "private: true, authorizer: asked")
+    write_service(service, text + "  quiet: {handler: handler.hello}\n  asked: {handler: handler.hello}\n")
     said = _report(service)
     assert "small  stage dev, region us-east-1\n" in said
-    assert "\n  GET   /hello       hello\n  POST  /items/{id}  hello  API key\n" in said
+    assert "\n  GET   /hello       hello\n  POST  /items/{id}  hello  authorizer asked, API key\n" in said
     assert "\n  schedule  rate(1 hour)  hello\n" in said
     assert "Functions without events  quiet\n" in said
     assert "all emulated\n" in said

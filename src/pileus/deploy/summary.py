@@ -56,7 +56,9 @@ def sources(service: Service) -> list[Source]:
 
 
 def functions_without_events(service: Service) -> list[Function]:
-    return [function for function in service.functions.values() if not function.events]
+    """Functions that nothing in this file calls: neither an event nor, as its authorizer, a route."""
+    authorizers = {_authorizer(event) for _, event in service.events("http")}
+    return [each for each in service.functions.values() if not each.events and each.key not in authorizers]
 
 
 def coverage(cloud: Cloud, template: Mapping[str, Any]) -> Coverage:
@@ -75,19 +77,19 @@ def _http(event: Event) -> tuple[str, str]:
 
 
 def _notes(event: Event) -> tuple[str, ...]:
-    notes = []
-    if isinstance(event.config, dict):
-        authorizer = event.get("authorizer")
-        if authorizer:
-            name = (
-                authorizer.get("name") or authorizer.get("type")
-                if isinstance(authorizer, dict)
-                else authorizer
-            )
-            notes.append(f"authorizer {name}")
-        if event.get("private"):
-            notes.append("API key")
+    authorizer = _authorizer(event)
+    notes = [f"authorizer {authorizer}"] if authorizer else []
+    if isinstance(event.config, dict) and event.get("private"):
+        notes.append("API key")
     return tuple(notes)
+
+
+def _authorizer(event: Event) -> str:
+    """The name of a route's authorizer, or its kind; empty without one."""
+    authorizer = event.get("authorizer") if isinstance(event.config, dict) else None
+    if isinstance(authorizer, dict):
+        authorizer = authorizer.get("name") or authorizer.get("type")
+    return str(authorizer or "")
 
 
 def _what(event: Event) -> str:
