@@ -92,7 +92,9 @@ class Hostile:
     def _structure(self, shape: Any, depth: int) -> dict[str, Any]:
         required = set(shape.required_members)
         likely = 0.35 if depth < 3 else 0.1
-        names = [name for name in shape.members if name in required or self._random.random() < likely]
+        names = [
+            name for name in shape.members if self._random.random() < (0.93 if name in required else likely)
+        ]
         if shape.metadata.get("union") or getattr(shape, "is_tagged_union", False):
             names = [self._random.choice(list(shape.members))]
         return {name: self._value(shape.members[name], depth + 1, name) for name in names}

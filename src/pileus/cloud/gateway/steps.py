@@ -91,7 +91,9 @@ class Pipeline:
     def _failed(self, exchange: Exchange, error: Exception) -> HttpResponse:
         if isinstance(error, ConnectionResetError):
             raise error
-        if not isinstance(error, AwsError):
+        if isinstance(error, UnicodeEncodeError):
+            error = _not_utf8(exchange.service)
+        elif not isinstance(error, AwsError):
             request = exchange.http
             log.error(
                 "request %s failed: %s %s", exchange.request_id, request.method, request.path, exc_info=error
@@ -225,6 +227,8 @@ class Pipeline:
 
     def refuse(self, exchange: Exchange, error: AwsError) -> HttpResponse:
         exchange.error_code = error.code
+        if not error.message.isascii():  # it may quote what can't be written, either
+            error.message = error.message.encode("utf-8", "replace").decode()
         if exchange.codec is None:
             return _plain_error(exchange, error)
         form = exchange.match or _protocol(exchange.codec, exchange.http)
@@ -255,6 +259,13 @@ class Pipeline:
         if bucket is None:
             return request
         return replace(request, path=f"/{bucket}{request.path}")
+
+
+def _not_utf8(service: str) -> AwsError:
+    """Texts keep bytes that are no UTF-8 as lone surrogates, which nothing can store or answer with."""
+    if service == "s3":
+        return refusal("InvalidURI", "Couldn't parse the specified URI.", 400)
+    return refusal("SerializationException", "The request is not valid UTF-8.", 400)
 
 
 def _is_form(request: HttpRequest) -> bool:

@@ -206,7 +206,9 @@ class Query:
         closing = "</RequestId></ResponseMetadata>" + f"</{operation}Response>"
         if "output" not in parts:
             before = f"{opening}<ResponseMetadata><RequestId>"
-            return lambda result, request_id: _answer(200, f"{before}{request_id}{closing}".encode(), request_id)
+            return lambda result, request_id: _answer(
+                200, f"{before}{request_id}{closing}".encode(), request_id
+            )
         wrapper = parts["output"].get("resultWrapper", f"{operation}Result")
         write = self._writer.contents(parts["output"]["shape"])
 

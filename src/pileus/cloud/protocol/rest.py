@@ -32,7 +32,9 @@ class RestBody(Protocol):
     content_type: str
     blank: bytes  # the body of a result without body members
 
-    def reader(self, shape: str, only: frozenset[str] | None) -> ReadBody: ...
+    def reader(
+        self, shape: str, only: frozenset[str] | None, roots: frozenset[str] = frozenset()
+    ) -> ReadBody: ...
 
     def writer(self, operation: str, ref: Ref, member: str | None, only: frozenset[str]) -> WriteBody:
         """member: the payload's name, whose shape `ref` is; None: `ref` is the output itself."""
@@ -201,7 +203,8 @@ class Rest:
         elif kind == "string":
             read = _utf8(self._refusal())
         else:
-            read = self._body.reader(ref["shape"], None)
+            roots = frozenset({ref.get("locationName", name), ref["shape"], name})
+            read = self._body.reader(ref["shape"], None, roots)
 
         def take_body(request: HttpRequest, result: dict[str, Any]) -> None:
             if request.body:

@@ -18,9 +18,7 @@ from pileus.cloud.protocol.quirks import Quirks
 from pileus.cloud.protocol.rest import ReadBody, WriteBody
 from pileus.cloud.protocol.rpc import json_bytes
 from pileus.cloud.protocol.tree import TreeReader, TreeWriter
-from pileus.cloud.protocol.xmltext import HEAD, XmlReader, XmlWriter, error_bytes, escape
-
-_MALFORMED_XML = "The XML you provided was not well-formed or did not validate against our published schema"
+from pileus.cloud.protocol.xmltext import HEAD, MALFORMED, XmlReader, XmlWriter, error_bytes, escape, local
 
 
 class JsonBody:
@@ -34,7 +32,9 @@ class JsonBody:
         self._reader = TreeReader(model.shapes, opaque=opaque)
         self._writer = TreeWriter(model.shapes, opaque=opaque)
 
-    def reader(self, shape: str, only: frozenset[str] | None) -> ReadBody:
+    def reader(
+        self, shape: str, only: frozenset[str] | None, roots: frozenset[str] = frozenset()
+    ) -> ReadBody:
         read = self._reader.structure(shape, only)
         refusal = self._refusal
 
@@ -90,7 +90,10 @@ class XmlBody:
         self._reader = XmlReader(model.shapes, self._refusal)
         self._writer = XmlWriter(model.shapes, timestamps.to_iso)
 
-    def reader(self, shape: str, only: frozenset[str] | None) -> ReadBody:
+    def reader(
+        self, shape: str, only: frozenset[str] | None, roots: frozenset[str] = frozenset()
+    ) -> ReadBody:
+        """roots: what the outermost element may be called, where only one thing may come."""
         from xml.etree.ElementTree import ParseError, fromstring  # late: only S3 reads XML
 
         read = self._reader.structure(shape, only)
@@ -98,9 +101,11 @@ class XmlBody:
 
         def read_xml(body: bytes) -> Any:
             try:
-                root = fromstring(body)
+                root = None if b"<!DOCTYPE" in body else fromstring(body)
             except (ParseError, ValueError, LookupError):
-                raise refusal(_MALFORMED_XML) from None
+                root = None
+            if root is None or (roots and local(root.tag) not in roots):
+                raise refusal(MALFORMED)
             return read(root)
 
         return read_xml

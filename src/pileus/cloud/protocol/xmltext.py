@@ -22,6 +22,7 @@ ReadElement = Callable[["Element"], Any]
 ReadElements = Callable[[list["Element"]], Any]
 Write = Callable[[Any, list[str]], None]
 
+MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema"
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 _MARKUP = re.compile('[&<>"]')
@@ -140,6 +141,8 @@ class XmlReader:
             else:
                 plan[wire_name(self._shapes, name, ref)] = (name, self._member(ref))
         find = plan.get
+        required = [name for name in shape.get("required", ()) if only is None or name in only]
+        refusal = self._refusal
 
         def read(element: Element) -> dict[str, Any]:
             groups: dict[str, list[Element]] = {}
@@ -155,6 +158,9 @@ class XmlReader:
                     name = attributes.get(local(key))
                     if name is not None:
                         result[name] = value
+            for name in required:
+                if name not in result:
+                    raise refusal(MALFORMED)
             return result
 
         return read

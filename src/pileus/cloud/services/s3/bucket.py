@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from ...kernel import Row
-from .errors import InvalidArgument, InvalidBucketName, KeyTooLongError
+from .errors import InvalidArgument, InvalidBucketName, InvalidURI, KeyTooLongError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
@@ -79,7 +79,7 @@ def check_key(key: str) -> None:
     try:
         size = len(key.encode())
     except UnicodeEncodeError:
-        raise InvalidArgument("Couldn't parse the specified URI.") from None
+        raise InvalidURI from None
     if size > _MAX_KEY_BYTES:
         raise KeyTooLongError(Size=size, MaxSizeAllowed=_MAX_KEY_BYTES)
     if "\0" in key:

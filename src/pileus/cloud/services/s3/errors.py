@@ -152,6 +152,10 @@ class InvalidTag(S3Error):
     )
 
 
+class InvalidURI(S3Error):
+    words = "Couldn't parse the specified URI."
+
+
 class KeyTooLongError(S3Error):
     words = "Your key is too long"
 
