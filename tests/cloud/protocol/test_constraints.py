@@ -158,10 +158,15 @@ def test_opaque_and_unchecked_shapes() -> None:
 
 
 def test_only_what_is_required() -> None:
-    check = Constraints(SHAPES, opaque=frozenset()).required_only("Input")
+    check = Constraints(SHAPES, opaque=frozenset(), presence_only=True).structure("Input")
     assert check is not None
-    assert check({"Free": "x", "Name": "X"}) is None
+    assert (
+        check({"Free": "x", "Name": "X", "Entries": [{"Id": "X"}], "ById": {}, "Tree": {"Leaf": 99}}) is None
+    )
     assert check({}) == [("free", " null", "Member must not be null")]
+    assert check({"Free": "x", "Entries": [{"Id": "X"}, {}]}) == [
+        ("entries.2.member.id", " null", "Member must not be null")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,10 @@ class ServiceCodec:
         self._opaque = opaque
         self._faults = Faults(model, self._quirks)
         self._constraints = constraints.Constraints(
-            model.shapes, opaque=opaque, unchecked=self._quirks.unchecked
+            model.shapes,
+            opaque=opaque,
+            unchecked=self._quirks.unchecked,
+            presence_only=not self._quirks.validate_constraints,
         )
         self._wires: dict[str, Wire] = {}
         self._plans: dict[tuple[str, str], Plan] = {}
@@ -163,10 +166,7 @@ class ServiceCodec:
         parts = self.operations[operation]
         check = None
         if "input" in parts:
-            if self._quirks.validate_constraints:
-                check = self._constraints.structure(parts["input"]["shape"])
-            else:
-                check = self._constraints.required_only(parts["input"]["shape"])
+            check = self._constraints.structure(parts["input"]["shape"])
         self._checks[operation] = check
         return check
 

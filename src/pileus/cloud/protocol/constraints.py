@@ -105,11 +105,18 @@ def _lower(name: str) -> str:
 
 
 class Constraints:
-    """Compiles the checks of one model's shapes. unchecked: shapes that the service checks itself."""
+    """Compiles the checks of one model's shapes. unchecked: shapes that the service checks itself. presence_only: only
+    whether required members are there, at whatever depth."""
 
     def __init__(
-        self, shapes: Mapping[str, Ref], *, opaque: frozenset[str], unchecked: frozenset[str] = frozenset()
+        self,
+        shapes: Mapping[str, Ref],
+        *,
+        opaque: frozenset[str],
+        unchecked: frozenset[str] = frozenset(),
+        presence_only: bool = False,
     ) -> None:
+        self._presence_only = presence_only
         self._shapes = shapes
         self._skipped = opaque | unchecked
         self._done: dict[str, Checks] = {}
@@ -117,21 +124,6 @@ class Constraints:
 
     def structure(self, name: str) -> Inner | None:
         return self.checks(name).inner
-
-    def required_only(self, name: str) -> Inner | None:
-        """Only whether the members that the structure itself requires are there."""
-        shape = self._shapes[name]
-        required = tuple((member, _lower(member)) for member in _required(shape))
-        if not required:
-            return None
-
-        def inner(value: Any) -> list[Violation] | None:
-            for member, label in required:
-                if value.get(member) is None:
-                    return [(label, " null", NOT_NULL)]
-            return None
-
-        return inner
 
     def checks(self, name: str) -> Checks:
         if name in self._skipped:
@@ -142,7 +134,7 @@ class Constraints:
             return Checks(None, self._late(name), (), False)
         self._open.add(name)
         shape = self._shapes[name]
-        own, texts = _own(shape)
+        own, texts = (None, ()) if self._presence_only else _own(shape)
         checks = Checks(own, self._inner(shape), texts, bool(shape.get("sensitive")))
         self._open.discard(name)
         self._done[name] = checks
