@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..cloud.gateway.app import SiteApp
 from ..cloud.server import CloudServer, bind
+from ..deploy.aws_only import aws_only
 from ..deploy.local import Deployed, LocalDeployment
 from ..deploy.saves import Saves
 from ..deploy.stack import DeploymentFailed
@@ -99,6 +100,8 @@ class Offline:
         functions.log_observers.append(self._report.function_wrote)
         functions.note_observers.append(self._report.note)
         self._deployment.start_interpreters(loaded.service)
+        for setting in aws_only(loaded.service):
+            self._report.note(f"{setting} takes effect in AWS only")
         self._deployed = await self._deploy(loaded)
         app = SiteApp(cloud, self._target, prefixed=self._options.prefixed, observer=self._report.request)
         site = await self._server.serve_site(app.answer, self._socket)

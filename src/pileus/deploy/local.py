@@ -116,7 +116,10 @@ class LocalDeployment:
 
     def plan(self, service: Service, template: Mapping[str, Any]) -> StackPlan:
         tags = {"STAGE": service.stage, **(service.setting("stackTags") or {})}
-        return EmbeddedStacks(self._open(), service.region).plan(_stack_name(service), template, tags)
+        parameters = service.setting("stackParameters") or ()
+        return EmbeddedStacks(self._open(), service.region).plan(
+            _stack_name(service), template, tags, parameters
+        )
 
     async def execute(self, loaded: LoadedService, plan: StackPlan) -> Deployed:
         """Creates or updates the stack."""

@@ -42,13 +42,17 @@ class DeploymentFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StackPlan:
-    """What will be done. action: `create`, `update`, or `replace` (a stack that can only be deleted first)."""
+    """What will be done. action: `create`, `update`, or `replace` (a stack that can only be deleted first).
+
+    parameters: values of the template's parameters, as CreateStack takes them.
+    """
 
     stack: str
     region: str
     action: str
     template: Mapping[str, Any]
     tags: Mapping[str, str] = field(default_factory=dict)
+    parameters: Sequence[Mapping[str, Any]] = ()
 
 
 class _Waiter(Protocol):
@@ -62,10 +66,16 @@ class EmbeddedStacks:
         self._cloud = cloud
         self._region = region
 
-    def plan(self, stack: str, template: Mapping[str, Any], tags: Mapping[str, str]) -> StackPlan:
+    def plan(
+        self,
+        stack: str,
+        template: Mapping[str, Any],
+        tags: Mapping[str, str],
+        parameters: Sequence[Mapping[str, Any]] = (),
+    ) -> StackPlan:
         status = self.status(stack)
         action = "create" if status is None else "replace" if status in _BROKEN else "update"
-        return StackPlan(stack, self._region, action, template, tags)
+        return StackPlan(stack, self._region, action, template, tags, parameters)
 
     async def execute(self, plan: StackPlan) -> bool:
         """Carries the plan out. Returns whether anything had to change; raises DeploymentFailed."""
@@ -79,6 +89,7 @@ class EmbeddedStacks:
             "TemplateBody": orjson.dumps(plan.template).decode(),
             "Capabilities": _CAPABILITIES,
             "Tags": [{"Key": key, "Value": value} for key, value in plan.tags.items()],
+            "Parameters": list(plan.parameters),
         }
         try:
             await self._call("UpdateStack" if plan.action == "update" else "CreateStack", request)
