@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import calendar
 import hashlib
 import hmac
 import time
 from collections.abc import Mapping
-from functools import lru_cache
 
 from ..kernel.call import ANONYMOUS
 from ..kernel.cloud import Cloud
@@ -16,7 +14,6 @@ from ..protocol import sigv4
 from .errors import authentication_error
 from .exchange import Exchange
 
-_SKEW = 15 * 60
 _MAX_KEYS = 4096
 #: Operations that AWS takes unsigned.
 _UNSIGNED = frozenset({("sts", "AssumeRoleWithWebIdentity"), ("sts", "AssumeRoleWithSAML")})
@@ -36,9 +33,10 @@ class Authenticator:
         credential = self._credential(exchange, signature)
         self._check_time(exchange, signature)
         key = self._signing_key(credential, signature)
+        self._check_signed_headers(exchange, signature)
         payload_hash = _payload_hash(exchange)
         expected = sigv4.calculate(key, exchange.http, signature, payload_hash)
-        if not hmac.compare_digest(expected, signature.signature):
+        if not sigv4.is_right(expected, signature):
             raise self._error(exchange, "mismatch")
         exchange.principal = credential.principal
         exchange.account = credential.principal.account
@@ -72,7 +70,7 @@ class Authenticator:
         credential = self._credential(exchange, signature)
         key = self._signing_key(credential, signature)
         expected = hmac.new(key, fields["policy"].encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected, signature.signature):
+        if not sigv4.is_right(expected, signature):
             raise self._error(exchange, "mismatch")
         exchange.principal = credential.principal
         exchange.account = credential.principal.account
@@ -97,9 +95,28 @@ class Authenticator:
                 raise self._error(exchange, "expired-token")
         return credential
 
+    def _check_signed_headers(self, exchange: Exchange, signature: sigv4.Signature) -> None:
+        """S3 wants every `x-amz-` header signed: one that was added to a presigned URL's request would change it."""
+        signed = signature.signed_headers.split(";")
+        if "host" not in signed:
+            raise self._error(
+                exchange,
+                "mismatch",
+                "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+            )
+        if exchange.service != "s3":
+            return
+        names = [
+            name
+            for name in exchange.http.headers
+            if name[:6] == "x-amz-" and name not in signed and name != "x-amz-content-sha256"
+        ]
+        if names:
+            raise self._error(exchange, "unsigned", HeadersNotSigned=", ".join(names))
+
     def _check_time(self, exchange: Exchange, signature: sigv4.Signature) -> None:
         # Clients sign with their own clock, which does not travel: so this is the wall's time, not the cloud's.
-        signed_at = _timestamp(signature.date)
+        signed_at = sigv4.timestamp(signature.date)
         if signed_at is None or not signature.date.startswith(signature.scope_date):
             raise self._error(
                 exchange,
@@ -112,20 +129,8 @@ class Authenticator:
             if signed_at + signature.expires < self._cloud.clock.now():
                 raise self._error(exchange, "expired-url", "Signature expired")
             return
-        now = time.time()
-        if abs(now - signed_at) > _SKEW:
-            stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-            word = "expired" if signed_at < now else "not yet current"
-            relation = "is now earlier than" if signed_at < now else "is still later than"
-            edge = time.strftime(
-                "%Y%m%dT%H%M%SZ", time.gmtime(now - _SKEW if signed_at < now else now + _SKEW)
-            )
-            sign = "-" if signed_at < now else "+"
-            raise self._error(
-                exchange,
-                "expired",
-                f"Signature {word}: {signature.date} {relation} {edge} ({stamp} {sign} 15 min.)",
-            )
+        if wrong := sigv4.skew(signature, time.time()):
+            raise self._error(exchange, "expired", wrong)
 
     def _signing_key(self, credential: Credential, signature: sigv4.Signature) -> bytes:
         parts = (credential.secret_access_key, signature.scope_date, signature.region, signature.service)
@@ -137,9 +142,9 @@ class Authenticator:
         return key
 
     @staticmethod
-    def _error(exchange: Exchange, reason: str, message: str = "") -> Exception:
+    def _error(exchange: Exchange, reason: str, message: str = "", **members: str) -> Exception:
         protocol = exchange.match.protocol if exchange.match is not None else "json"
-        return authentication_error(reason, exchange.service, protocol, message)
+        return authentication_error(reason, exchange.service, protocol, message, **members)
 
 
 def _payload_hash(exchange: Exchange) -> str:
@@ -153,15 +158,3 @@ def _payload_hash(exchange: Exchange) -> str:
     if not request.body:
         return sigv4.EMPTY_SHA256
     return hashlib.sha256(request.body).hexdigest()
-
-
-@lru_cache(maxsize=1024)
-def _timestamp(date: str) -> float | None:
-    try:
-        return calendar.timegm(time.strptime(date, "%Y%m%dT%H%M%SZ"))
-    except ValueError:
-        pass
-    try:
-        return calendar.timegm(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT"))
-    except ValueError:
-        return None

@@ -9,10 +9,10 @@ from __future__ import annotations
 from ..kernel.errors import AwsError
 
 
-def refusal(code: str, message: str, status: int = 403) -> AwsError:
+def refusal(code: str, message: str, status: int = 403, **members: str) -> AwsError:
     """An AwsError with a code that is only known when it happens."""
     kind = type("Refusal", (AwsError,), {"code": code, "status": status})
-    error = kind(message)
+    error = kind(message, **members)
     assert isinstance(error, AwsError)
     return error
 
@@ -55,6 +55,7 @@ _CODES = {
         "query": "SignatureDoesNotMatch",
         "json": "InvalidSignatureException",
     },
+    "unsigned": {"s3": "AccessDenied"},
     "expired-url": {
         "s3": "AccessDenied",
         "query": "SignatureDoesNotMatch",
@@ -84,10 +85,13 @@ _S3_MESSAGES = {
     "invalid-token": "The provided token is malformed or otherwise invalid.",
     "expired": "The difference between the request time and the current time is too large.",
     "expired-url": "Request has expired",
+    "unsigned": "There were headers present in the request which were not signed",
 }
 
 
-def authentication_error(reason: str, service: str, protocol: str, message: str = "") -> AwsError:
+def authentication_error(
+    reason: str, service: str, protocol: str, message: str = "", **members: str
+) -> AwsError:
     """reason: a key of the tables above. message: where the words carry facts of the request."""
     family = _family(service, protocol)
     words = _S3_MESSAGES.get(reason) if family == "s3" else None
@@ -97,4 +101,4 @@ def authentication_error(reason: str, service: str, protocol: str, message: str 
         family == "s3" and reason in ("expired-token", "incomplete")
     ):
         status = 400
-    return refusal(_CODES[reason][family], text, status)
+    return refusal(_CODES[reason][family], text, status, **members)

@@ -110,7 +110,10 @@ class Pipeline:
             exchange.signature, exchange.presigned = signature_of(request)
         except sigv4.IncompleteSignature as error:
             exchange.service = self._index.find(request, None)
-            code = "AuthorizationHeaderMalformed" if exchange.service == "s3" else "IncompleteSignature"
+            code = "IncompleteSignature"
+            if exchange.service == "s3":
+                by_header = request.headers.get("authorization", "").startswith(sigv4.ALGORITHM)
+                code = "AuthorizationHeaderMalformed" if by_header else "AuthorizationQueryParametersError"
             raise refusal(code, str(error), 400) from None
         exchange.service = self._index.find(request, exchange.signature)
         if exchange.signature is None and request.headers.get("authorization", "").startswith("AWS4-ECDSA"):

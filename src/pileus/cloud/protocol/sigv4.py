@@ -5,8 +5,11 @@ Source: "Create a signed AWS API request" and "Authenticating Requests (AWS Sign
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import hmac
+import re
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
@@ -17,6 +20,10 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _UNRESERVED = "-_.~"
+_SKEW = 15 * 60
+_WEEK = 7 * 86_400
+#: AWS asks for a valid region; here also those that tools for local use write (`local`, `auto`).
+_REGION = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 class IncompleteSignature(Exception):
@@ -91,8 +98,14 @@ def from_query(request: HttpRequest) -> Signature:
             raise IncompleteSignature(f"AWS query-string parameters must include '{name}'.")
         found[name] = value
     expires = request.param("X-Amz-Expires")
-    if expires is not None and not expires.isdigit():
-        raise IncompleteSignature("X-Amz-Expires should be a number")
+    if expires is not None:
+        if re.fullmatch(r"[0-9]{1,9}", expires) is None:
+            raise IncompleteSignature("X-Amz-Expires should be a number")
+        if int(expires) > _WEEK:
+            raise IncompleteSignature(
+                "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be "
+                "less than 604800 seconds"
+            )
     return Signature(
         *_credential(found["X-Amz-Credential"]),
         found["X-Amz-SignedHeaders"],
@@ -109,6 +122,8 @@ def _credential(text: str) -> tuple[str, str, str, str]:
         raise IncompleteSignature(
             f"Credential must have at least 5 slash-delimited elements, got: {text[:100]}"
         )
+    if _REGION.fullmatch(parts[2]) is None:
+        raise IncompleteSignature("Credential should be scoped to a valid region.")
     return parts[0], parts[1], parts[2], parts[3]
 
 
@@ -131,10 +146,48 @@ def canonical_request(request: HttpRequest, signature: Signature, payload_hash: 
 def calculate(key: bytes, request: HttpRequest, signature: Signature, payload_hash: str) -> str:
     """The signature that the request should carry, in hex."""
     digest = hashlib.sha256(
-        canonical_request(request, signature, payload_hash).encode("utf-8", "surrogateescape")
+        canonical_request(request, signature, payload_hash).encode("latin-1", "replace")  # as the bytes came
     )
     text = f"{ALGORITHM}\n{signature.date}\n{signature.scope}\n{digest.hexdigest()}"
     return hmac.digest(key, text.encode(), "sha256").hex()
+
+
+def is_right(expected: str, signature: Signature) -> bool:
+    """Compares in constant time."""
+    return hmac.compare_digest(expected.encode(), signature.signature.encode("utf-8", "replace"))
+
+
+def skew(signature: Signature, now: float) -> str:
+    """What is wrong with the time of a signature that was made to be used at once, in AWS's words; empty if nothing.
+
+    now: the wall's time, for clients sign with their own clock.
+    """
+    signed_at = timestamp(signature.date)
+    if signed_at is None:
+        return "Date must be in ISO-8601 'basic format'."
+    if abs(now - signed_at) <= _SKEW:
+        return ""
+    early = signed_at > now
+    word, relation, sign = (
+        ("not yet current", "is still later than", "+") if early else ("expired", "is now earlier than", "-")
+    )
+    edge = _stamp(now + _SKEW if early else now - _SKEW)
+    return f"Signature {word}: {signature.date} {relation} {edge} ({_stamp(now)} {sign} 15 min.)"
+
+
+def _stamp(moment: float) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(moment))
+
+
+@lru_cache(maxsize=1024)
+def timestamp(date: str) -> float | None:
+    """Seconds since the epoch of an X-Amz-Date or a Date header; None for what is neither."""
+    for form in ("%Y%m%dT%H%M%SZ", "%a, %d %b %Y %H:%M:%S GMT"):
+        try:
+            return float(calendar.timegm(time.strptime(date, form)))
+        except ValueError:
+            pass
+    return None
 
 
 def _trimmed(value: str) -> str:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
+import time
 from typing import TYPE_CHECKING
 
 from pileus.cloud.kernel import HttpRequest, Principal
@@ -45,6 +45,8 @@ def verify(cloud: Cloud, request: HttpRequest) -> Principal:
         credential.secret_access_key, signature.scope_date, signature.region, signature.service
     )
     expected = sigv4.calculate(key, request, signature, hashlib.sha256(request.body).hexdigest())
-    if signature.service != "execute-api" or not hmac.compare_digest(expected, signature.signature):
+    if signature.service != "execute-api" or not sigv4.is_right(expected, signature):
         raise GatewayFailure("INVALID_SIGNATURE", _MISMATCH)
+    if wrong := sigv4.skew(signature, time.time()):
+        raise GatewayFailure("INVALID_SIGNATURE", wrong)
     return credential.principal
