@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from time import gmtime
 from typing import Any
 
@@ -54,6 +55,7 @@ def to_iso_whole(value: Any) -> str:
     return _until_seconds(math.floor(seconds(value))) + "Z"
 
 
+@lru_cache(maxsize=1024)  # what a listing shows has often come within few seconds
 def _until_seconds(whole: int) -> str:
     t = gmtime(whole)
     return f"{t[0]:04}-{_TWO[t[1]]}-{_TWO[t[2]]}T{_TWO[t[3]]}:{_TWO[t[4]]}:{_TWO[t[5]]}"

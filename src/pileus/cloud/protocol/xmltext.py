@@ -25,17 +25,16 @@ Write = Callable[[Any, list[str]], None]
 MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema"
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
-_MARKUP = re.compile('[&<>"]')
+_ESCAPED = re.compile('[&<>"\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]')
 _IMPOSSIBLE = re.compile("&#x(?:[0-8BCEF]|1[0-9A-F]|FFFE|FFFF);")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]")
 
 
 def escape(value: str) -> str:
     """As AWS escapes: also carriage returns and control characters, by number."""
-    if _MARKUP.search(value):
-        value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
-    if value.isprintable():
+    if _ESCAPED.search(value) is None:
         return value
+    value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     return _CONTROL.sub(lambda found: f"&#x{ord(found[0]):X};", value)
 
 
