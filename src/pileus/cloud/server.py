@@ -92,9 +92,14 @@ class CloudServer:
         return self.cloud.settings.endpoint
 
     async def start(self) -> None:
-        await self.cloud.start()
-        self.cloud.service("xray")  # binds the daemon's address, which functions are told at their start
-        await self._listener.start()
+        """Begins to answer. Raises StateTooNew, with nothing left open."""
+        try:
+            await self.cloud.start()
+            self.cloud.service("xray")  # binds the daemon's address, which functions are told at their start
+            await self._listener.start()
+        except BaseException:
+            await self.stop()
+            raise
 
     async def serve_site(self, application: Application, listener: socket.socket) -> Listener:
         """A further address, such as a service's own HTTP port."""
@@ -104,8 +109,10 @@ class CloudServer:
         return site
 
     async def stop(self) -> None:
-        await asyncio.gather(*(listener.stop() for listener in (*self._sites, self._listener)))
-        await self.cloud.stop()
+        try:
+            await asyncio.gather(*(listener.stop() for listener in (*self._sites, self._listener)))
+        finally:
+            await self.cloud.stop()
 
     async def __aenter__(self) -> CloudServer:
         await self.start()

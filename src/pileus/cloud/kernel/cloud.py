@@ -81,10 +81,14 @@ class Cloud:
         self.bus.start()
 
     async def stop(self) -> None:
+        """Ends all that runs; what was under way goes on after the next start."""
         self._running = False
         await self.bus.stop()
         for service in reversed(list(self._services.values())):
-            await service.stop()
+            try:
+                await service.stop()
+            except Exception:
+                log.exception("the service %s did not stop as it should", service.name)
         self.store.close()
 
     async def drain(self, timeout: float = 30.0) -> None:

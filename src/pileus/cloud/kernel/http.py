@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
+
+_BEYOND_ASCII = re.compile(r"%[89A-Fa-f]")
 
 
 @dataclass(slots=True)
@@ -40,16 +43,25 @@ class HttpRequest:
     def params(self) -> dict[str, list[str]]:
         """The query's parameters, decoded, in order; `?a` alone gives `{"a": [""]}`."""
         if self._params is None:
-            found: dict[str, list[str]] = {}
-            if self.query:
-                for name, value in parse_qsl(self.query, keep_blank_values=True, errors="surrogateescape"):
-                    found.setdefault(name, []).append(value)
-            self._params = found
+            self._params = _parsed(self.query, "surrogateescape")
         return self._params
+
+    def replace_undecodable(self) -> None:
+        """Lets U+FFFD stand in `params` for what is no UTF-8, so that they can be written anywhere."""
+        if self._params is None and _BEYOND_ASCII.search(self.query):
+            self._params = _parsed(self.query, "replace")
 
     def param(self, name: str) -> str | None:
         values = self.params.get(name)
         return values[0] if values else None
+
+
+def _parsed(query: str, errors: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    if query:
+        for name, value in parse_qsl(query, keep_blank_values=True, errors=errors):
+            found.setdefault(name, []).append(value)
+    return found
 
 
 @dataclass(slots=True)

@@ -65,6 +65,7 @@ class Store:
             timeout=_WAIT_FOR_LOCK,
         )
         self.db.row_factory = sqlite3.Row
+        self._closed = False
         self._depth = 0
         self._owner: asyncio.Task[Any] | None = None
         self._outermost = _Outermost(self)
@@ -182,6 +183,10 @@ class Store:
         self.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (name, value))
 
     def close(self) -> None:
+        """Moves all into the database's file and lets the folder go. Closing twice does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         if self._checkpointer is not None:
             self._checkpointer.stop()
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -73,6 +73,8 @@ class DataPlane:
             response.headers["x-amzn-RequestId"] = request_id
             response.headers["x-amz-apigw-id"] = extended_id
             return response
+        if request.query:
+            request.replace_undecodable()
         trace = request.headers.get("x-amzn-trace-id") or f"Root=1-{int(now):08x}-{drawn[32:56]}"
         exchange = Exchange(stage, request, path, request_id, extended_id, now, trace)
         if stage.tracing:

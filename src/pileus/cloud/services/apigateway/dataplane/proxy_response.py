@@ -5,6 +5,7 @@ Source: "Lambda proxy integrations in API Gateway", section "Output format"; any
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Any
@@ -40,6 +41,9 @@ _REMAPPED = frozenset(
         "x-amzn-requestid",
     ]
 )
+#: What a header may be called (RFC 9110, token), and what its value can't hold.
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_BREAK = re.compile(r"[\r\n\0]")
 _DROPPED = frozenset({"transfer-encoding", "proxy-authenticate", "x-amz-apigw-id"})
 
 
@@ -77,7 +81,7 @@ def _status(status: Any) -> int:
         raise malformed()
     try:
         code = int(status)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise malformed() from None
     if not 100 <= code <= 599:
         raise malformed()
@@ -101,6 +105,7 @@ def _take_headers(response: HttpResponse, result: dict[str, Any]) -> None:
         single = {name: value for name, value in single.items() if name.lower() not in known}
         has_type = "content-type" in known
     for name, value in single.items():
+        _check_name(name)
         lower = name.lower()
         if lower == "content-type":
             has_type = True
@@ -108,12 +113,13 @@ def _take_headers(response: HttpResponse, result: dict[str, Any]) -> None:
             name = f"x-amzn-Remapped-{name}"
         elif lower in _DROPPED:
             continue
-        headers[name] = value if type(value) is str else _text(value)
+        headers[name] = _text(value)
     if not has_type:
         headers["Content-Type"] = "application/json"
 
 
 def _add(response: HttpResponse, name: str, value: Any) -> None:
+    _check_name(name)
     lower = name.lower()
     if lower in _DROPPED:
         return
@@ -125,8 +131,15 @@ def _add(response: HttpResponse, name: str, value: Any) -> None:
         response.headers[name] = _text(value)
 
 
+def _check_name(name: str) -> None:
+    if _NAME.fullmatch(name) is None:
+        raise malformed()
+
+
 def _text(value: Any) -> str:
     if isinstance(value, str):
+        if not value.isprintable() and _BREAK.search(value):
+            raise malformed()
         return value
     if value is None:
         return ""
