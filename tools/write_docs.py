@@ -30,6 +30,11 @@ def coverage() -> str:
         "request that an operation does not honour. A CloudFormation type or property that is not listed is refused",
         "before anything is created. Policies are stored and validated, but not evaluated yet (`--iam off`).",
         "",
+        "Kept and shown, but without effect here: DynamoDB's throughput, table class and encryption; API Gateway's",
+        "integration and authorizer credentials, logging level, metrics and data trace flags, cache keys; Lambda's",
+        "EphemeralStorage, resource policies and the ARN of a caller; SQS's KMS key; the encryption at rest of secrets and",
+        "SecureStrings.",
+        "",
         "| service | operations | of | CloudFormation types |",
         "| --- | --- | --- | --- |",
     ]

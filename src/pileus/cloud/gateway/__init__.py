@@ -1,1 +1,1 @@
-"""HTTP in: one ASGI callable that finds out what a request is, and answers it. See steps.py for the way it goes."""
+"""HTTP in: connections, and the steps that find out what a request is and answer it. See steps.py for the way it goes."""

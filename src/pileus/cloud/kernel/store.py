@@ -389,7 +389,3 @@ class Blobs:
             if shard != self._incoming and shard.is_dir():
                 for entry in shard.iterdir():
                     yield entry.name
-
-
-def row_dict(row: sqlite3.Row) -> dict[str, Any]:
-    return {key: row[key] for key in row.keys()}  # noqa: SIM118 - a Row iterates over its values
