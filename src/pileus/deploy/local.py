@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 
 from ..cloud.kernel import AwsError
-from ..compile import Artifacts, compile_service
-from ..service import ConfigErrors, LoadedService, Service, load_service
+from ..compile import Artifacts
+from ..service import ConfigErrors, LoadedService, Service
 from .handlers import missing_handlers
 from .mounts import is_mounted, mount, packages
+from .project import Project
 from .refusals import failed_resources, made_functions, refused_template, unrunnable_functions
 from .remote_values import EmbeddedValues
 from .stack import DeploymentFailed, EmbeddedStacks, StackPlan
@@ -63,23 +64,20 @@ class LocalDeployment:
         config_name: str | None = None,
     ) -> None:
         self._open = cloud
-        self._directory = directory
-        self._options = options
-        self._params = params or {}
-        self._environ = os.environ if environ is None else environ
-        self._config_name = config_name
+        environ = os.environ if environ is None else environ
+        region = options.get("region") or environ.get("AWS_REGION") or _DEFAULT_REGION
+        self._project = Project(
+            directory,
+            options=options,
+            params=params,
+            environ=environ,
+            config_name=config_name,
+            resolver=EmbeddedValues(cloud, region),
+        )
 
     def load(self) -> LoadedService:
         """Reads and checks the service."""
-        region = self._options.get("region") or self._environ.get("AWS_REGION") or _DEFAULT_REGION
-        loaded = load_service(
-            self._directory,
-            options=self._options,
-            params=self._params,
-            environ=self._environ,
-            config_name=self._config_name,
-            resolver=EmbeddedValues(self._open, region),
-        )
+        loaded = self._project.load()
         mistakes = [*unrunnable_functions(loaded.service), *missing_handlers(loaded.service)]
         if mistakes:
             raise ConfigErrors(mistakes)
@@ -101,11 +99,13 @@ class LocalDeployment:
         former = self._former(service)
         moment = _moment(former) if former else None
         if moment is not None:
-            template = _compiled(replace(service, instance=_instance(former or {}) or str(moment)), moment)
+            template = self._compiled(
+                replace(service, instance=_instance(former or {}) or str(moment)), moment
+            )
             if template == former:
                 mount(self._open(), service, template)
                 return template
-        template = _compiled(service, int(service.instance))
+        template = self._compiled(service, int(service.instance))
         if former:
             _keeppackages(template, former)
         mistakes = made_functions(service, template)
@@ -152,6 +152,11 @@ class LocalDeployment:
         self.start_interpreters(loaded.service)
         return await self.execute(loaded, self.plan(loaded.service, self.compile(loaded.service)))
 
+    def _compiled(self, service: Service, moment: int) -> dict[str, Any]:
+        """The template as CloudFormation will keep it. moment: milliseconds since the epoch."""
+        template = self._project.compile(service, Artifacts.synthetic(service, moment)).update_stack
+        return cast("dict[str, Any]", orjson.loads(orjson.dumps(template)))
+
     def _former(self, service: Service) -> dict[str, Any] | None:
         """The template that was deployed from this folder, if its stack stands."""
         cloud = self._open()
@@ -161,12 +166,6 @@ class LocalDeployment:
 
 def _stack_name(service: Service) -> str:
     return str(service.setting("stackName") or f"{service.name}-{service.stage}")
-
-
-def _compiled(service: Service, moment: int) -> dict[str, Any]:
-    """The template as CloudFormation will keep it. moment: milliseconds since the epoch."""
-    template = compile_service(service, Artifacts.synthetic(service, moment)).update_stack
-    return cast("dict[str, Any]", orjson.loads(orjson.dumps(template)))
 
 
 def _moment(template: Mapping[str, Any]) -> int | None:
