@@ -61,9 +61,13 @@ def _compile(c: Compilation) -> CompiledTemplates:
         events.compile_kind(c, kind)
     if c.errors:
         raise ConfigErrors(c.errors)
+    if c.service.extensions is not None:
+        c.service.extensions.compiled(c)
     template = merge_resources(c, _template(c.resources, c.outputs))
     if c.errors:
         raise ConfigErrors(c.errors)
+    if c.service.extensions is not None:
+        c.service.extensions.finished(c.service, template)
     return CompiledTemplates(create, template)
 
 

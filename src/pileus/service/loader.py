@@ -6,13 +6,14 @@ left whole.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Literal
 
 from pileus.service import document, dotenv
 from pileus.service.document import Document
 from pileus.service.errors import ConfigError, ConfigErrors
+from pileus.service.extensions import Configuration, Extensions, Opened
 from pileus.service.model import Event, Function, Service
 from pileus.service.normalise import Normaliser, with_nulls, without_nulls
 from pileus.service.schema import Mistake, Validator
@@ -45,13 +46,14 @@ def load_service(
     config_name: str | None = None,
     resolver: RemoteResolver | None = None,
     validation: ValidationMode | None = None,
+    extensions: Extensions | None = None,
     now: Callable[[], float] = time.time,
 ) -> LoadedService:
     """Load the service in `directory`.
 
     `options` are the command line's (`stage`, `region`, and any other for `${opt:}`), `params` its --param pairs,
     `environ` the environment variables, `resolver` answers for the sources that ask a cloud. `validation`
-    overrides the file's `configValidationMode`. Raises ConfigErrors with everything that is wrong.
+    overrides the file's `configValidationMode`. `extensions` is what plugins add. Raises ConfigErrors with everything that is wrong.
     """
     directory = directory.resolve()
     files: set[FilePath] = set()
@@ -62,7 +64,7 @@ def load_service(
         config = _as_object(main)
     except ConfigError as error:
         raise ConfigErrors([error]) from error
-    environ = _environment(directory, config, options, environ, files)
+    environ = dict(_environment(directory, config, options, environ, files))
     instance = str(int(now() * 1000))
     variables = Resolver(
         main,
@@ -73,6 +75,10 @@ def load_service(
         remote=resolver,
         instance=instance,
     )
+    if extensions is not None:
+        plugins = variables.value_at("plugins")
+        environ.update(extensions.open(Opened(directory, plugins, config, main.marks, options, environ)))
+        variables.extend(extensions.sources(), extensions.unknown())
     variables.resolve()
     files |= variables.files
     if variables.errors:
@@ -84,23 +90,31 @@ def load_service(
     provider = config["provider"]
     stage = options.get("stage") or _text(provider.get("stage")) or "dev"
     form.name_functions(config["service"], stage)
-    mistakes = _validate(config, main)
+    mistakes, lost = _validate(config, main, extensions)
     mode = validation or _mode(config)
     if mistakes and mode == "error" and provider["name"] == "aws":
         raise ConfigErrors(mistakes)
-    warnings = () if mode == "off" else mistakes
+    warnings = () if mode == "off" else (*mistakes, *lost)
+    region = aws.region(variables.scope)
+    if extensions is not None:
+        extensions.configure(
+            Configuration(directory, config["service"], stage, region, config, main.marks, options, environ)
+        )
+        warnings = (*warnings, *extensions.warnings())
+        files.update(extensions.files())
     service = Service(
         directory=directory,
         file=file,
         name=config["service"],
         stage=stage,
-        region=aws.region(variables.scope),
+        region=region,
         config=config,
         marks=main.marks,
         functions=_functions(config),
         options=dict(options),
-        mistakes=mistakes,
+        mistakes=(*mistakes, *lost),
         instance=instance,
+        extensions=extensions,
     )
     return LoadedService(service, warnings, frozenset(files))
 
@@ -182,19 +196,32 @@ def _mode(config: dict[str, Json]) -> ValidationMode:
     return written if written in ("error", "off") else "warn"
 
 
-def _validate(config: dict[str, Json], main: Document) -> tuple[ConfigError, ...]:
-    """Coerce the configuration in place, whatever the mode; return what does not fit the schema."""
+def _validate(
+    config: dict[str, Json], main: Document, extensions: Extensions | None
+) -> tuple[tuple[ConfigError, ...], tuple[ConfigError, ...]]:
+    """Coerce the configuration in place, whatever the mode; return what does not fit the schema, and what does not
+    because the plugin that knows it may be missing."""
     provider = config["provider"]["name"]
     if provider != "aws":
         mark = main.marks.find(("provider", "name"))
         message = f"the provider '{provider}' is unknown, so nothing of it is checked or compiled"
-        return (
-            ConfigError(message, path=("provider", "name"), mark=mark, hint="Pileus knows the provider aws"),
-        )
+        hint = "Pileus knows the provider aws"
+        return (ConfigError(message, path=("provider", "name"), mark=mark, hint=hint),), ()
     nulls = without_nulls(config)
-    mistakes = Validator().check(config)
+    mistakes = Validator(() if extensions is None else extensions.schema()).check(config)
     with_nulls(nulls)
-    return tuple(_mistake(main, mistake) for mistake in mistakes)
+    absent = () if extensions is None else extensions.unknown()
+    lost = [mistake for mistake in mistakes if absent and mistake.kind == "unknown"]
+    theirs = " or ".join(absent)
+    return (
+        tuple(_mistake(main, mistake) for mistake in mistakes if mistake not in lost),
+        tuple(_mistake(main, replace(mistake, hint=_theirs(mistake, theirs))) for mistake in lost),
+    )
+
+
+def _theirs(mistake: Mistake, plugins: str) -> str:
+    own = f"{mistake.hint.rstrip('?')}? Or it" if mistake.hint else "it"
+    return f"{own} may be a property of {plugins}, which Pileus does not have: then it is lost here"
 
 
 def _mistake(main: Document, mistake: Mistake) -> ConfigError:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from pileus.service.errors import ConfigError
+from pileus.service.extensions import Extensions
 from pileus.service.marks import Mark, Marks
 from pileus.service.tree import Json, Path, get
 
@@ -49,7 +50,10 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A loaded service. `mistakes` are what the schema found and the configuration's mode let pass, `off` included."""
+    """A loaded service. `mistakes` are what the schema found and the configuration's mode let pass, `off` included.
+
+    `extensions` is what plugins do to it from here on.
+    """
 
     directory: FilePath
     file: FilePath
@@ -62,6 +66,7 @@ class Service:
     options: Mapping[str, str]
     mistakes: tuple[ConfigError, ...] = ()
     instance: str = ""
+    extensions: Extensions | None = None
 
     @property
     def provider(self) -> dict[str, Json]:

@@ -8,7 +8,7 @@ read once, when first needed, and kept by the Validator.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -68,8 +68,13 @@ def known_events() -> list[str]:
 
 @dataclass(slots=True)
 class Validator:
-    """Applies the schema files; one for a load."""
+    """Applies the schema files; one for a load.
 
+    `additions` are properties besides the format's own, each a mapping from a place to the schemas of properties
+    there: `service`, `custom`, `provider`, `function`, `layer`, `event` (a new kind), or `event.http`.
+    """
+
+    additions: Sequence[Mapping[str, Json]] = ()
     _documents: dict[str, Json] = field(default_factory=dict)
 
     def check(self, config: dict[str, Json], reference: str = "service.json") -> list[Mistake]:
@@ -85,6 +90,8 @@ class Validator:
         name, _, definition = reference.partition("#")
         if name not in self._documents:
             self._documents[name] = json.loads(_file(name).read_text("utf-8"))
+            for addition in self.additions:
+                _add(name, self._documents[name], addition)
         schema = self._documents[name]
         if definition:
             schema = schema[definition]
@@ -188,6 +195,20 @@ class Validator:
                 return
             failures.append(mistakes)
         out.extend(_closest(failures, at.value, path))
+
+
+def _add(name: str, document: Json, addition: Mapping[str, Json]) -> None:
+    """Put the properties of an addition that belong to this file into it."""
+    for place, properties in addition.items():
+        head, _, kind = place.partition(".")
+        if (f"events/{kind}.json" if kind else f"{head}.json") == name:
+            for branch in (document, *document.get("anyOf", ())):
+                if branch is not True and branch.get("type") == "object":
+                    branch.setdefault("properties", {}).update(properties)
+        elif place == "custom" and name == "service.json":
+            document["properties"]["custom"].setdefault("properties", {}).update(properties)
+        elif place == "event" and name == "function.json":
+            document["event"]["properties"].update(properties)
 
 
 def _file(name: str) -> Traversable:

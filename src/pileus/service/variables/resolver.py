@@ -5,7 +5,7 @@ the tree, and a place that is asked for while it is being resolved is a circle. 
 `${file(a.yml):b}` resolves only what it needs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
@@ -77,6 +77,7 @@ class Resolver:
         self._trees: dict[FilePath, Tree] = {}
         self._under_way: list[tuple[Tree, Path]] = []
         self._sources: dict[str, Callable[[Request, Scope], Json | Found]] = {}
+        self._absent: Sequence[str] = ()
         self.scope = Scope(
             directory=directory,
             options=options,
@@ -89,6 +90,13 @@ class Resolver:
             ask=self._ask,
             instance=instance,
         )
+
+    def extend(
+        self, sources: Mapping[str, Callable[[Request, Scope], Json | Found]], absent: Sequence[str]
+    ) -> None:
+        """Add the sources of plugins; `absent` names the plugins that are missing, one of which may bring a source."""
+        self._sources.update(sources)
+        self._absent = absent
 
     def resolve(self) -> Json:
         """The whole configuration without variables (as far as `errors` is empty)."""
@@ -244,6 +252,8 @@ class Resolver:
         if resolve is None:
             if source.type not in SOURCES:
                 known = did_you_mean(source.type, SOURCES) or f"sources are {', '.join(SOURCES)}"
+                if self._absent:
+                    known += f"; it may be one of {' or '.join(self._absent)}, which Pileus does not have"
                 raise VariableError(f"unknown variable source '{source.type}' in {variable.text}", known)
             resolve = import_module(f"pileus.service.variables.{SOURCES[source.type]}").resolve
             self._sources[source.type] = resolve
