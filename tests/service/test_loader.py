@@ -7,6 +7,7 @@ import pytest
 
 from pileus.service import ConfigErrors, LoadedService, load_service
 from pileus.service.tree import Json
+from pileus.service.variables.source import Place
 
 BASE = "service: demo\nprovider: {name: aws, runtime: python3.12}\n"
 
@@ -39,21 +40,25 @@ def errors(folder: Path, text: str, **options: str) -> list[tuple[str, int, int,
 class Remote:
     """A cloud with one of everything."""
 
-    def account_id(self) -> str:
+    parallel = True
+
+    def account_id(self, where: Place) -> str:
         return "123456789012"
 
-    def stack_output(self, stack: str, output: str, region: str | None) -> str | None:
-        return f"{stack}/{output}/{region}" if stack == "s" else None
+    def stack_output(self, stack: str, output: str, where: Place) -> str | None:
+        return f"{stack}/{output}/{where.region}" if stack == "s" else None
 
-    def parameter(self, name: str, region: str | None, *, decrypt: bool) -> tuple[str, str] | None:
+    def parameter(self, name: str, where: Place, *, decrypt: bool) -> tuple[str, str] | None:
         values = {
             "/p": ("String", "v"),
             "/l": ("StringList", "a,b"),
+            "/object": ("SecureString", '{"k": 1}'),
+            "/number": ("SecureString", "12" if decrypt else "AQIC"),
             "/aws/reference/secretsmanager/x": ("SecureString", '{"k": 1}'),
         }
         return values.get(name)
 
-    def object_text(self, bucket: str, key: str) -> str | None:
+    def object_text(self, bucket: str, key: str, where: Place) -> str | None:
         return f"{bucket}:{key}"
 
 
@@ -76,6 +81,10 @@ def test_every_source(tmp_path: Path) -> None:
         "  list: ${ssm:/l}\n"
         "  raw: ${ssm(raw):/l}\n"
         "  secret: ${ssm:/aws/reference/secretsmanager/x}\n"
+        "  object: ${ssm:/object}\n"
+        "  text: ${ssm(raw):/object}\n"
+        "  number: ${ssm:/number}\n"
+        "  sealed: ${ssm(noDecrypt, eu-west-1):/number}\n"
         "  s3: ${s3:b/k/l.txt}\n"
         "  env: ${env:E}-${env:N, 'no'}\n"
     )
@@ -96,13 +105,17 @@ def test_every_source(tmp_path: Path) -> None:
         "r": "cli",
         "bool": True,
         "account": "123456789012",
-        "region": "eu-north-1",
+        "region": "us-east-1",
         "cf": "s/Out/eu-west-1",
         "none": "no stack",
         "ssm": "v",
         "list": ["a", "b"],
         "raw": "a,b",
         "secret": {"k": 1},
+        "object": {"k": 1},
+        "text": '{"k": 1}',
+        "number": "12",
+        "sealed": "AQIC",
         "s3": "b:k/l.txt",
         "env": "value-no",
     }
@@ -148,7 +161,7 @@ def test_all_mistakes_of_a_phase_at_once(tmp_path: Path) -> None:
         ("a: ${self:custom}", "circle"),
         ("a: ${self:}", "circle"),
         ("a: {b: '${self:custom.a}'}", "circle"),
-        ("a: ${file()}", "file needs one path"),
+        ("a: ${file()}", "file needs a path"),
         ("a: ${self:serviec}", "no 'serviec'"),
         ("a: {x: 1}\nb: t-${self:custom.a}", "an object"),
     ],

@@ -10,20 +10,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Literal
 
-from pileus.service import document, dotenv
+from pileus.service import document, dotenv, opening
 from pileus.service.document import Document
 from pileus.service.errors import ConfigError, ConfigErrors
 from pileus.service.extensions import Configuration, Extensions, Opened
+from pileus.service.marks import Marks
 from pileus.service.model import Event, Function, Service
 from pileus.service.normalise import Normaliser, with_nulls, without_nulls
+from pileus.service.programs import Programs
 from pileus.service.schema import Mistake, Validator
-from pileus.service.tree import Json, get
-from pileus.service.variables import aws
+from pileus.service.tree import Json, copy, get
 from pileus.service.variables.resolver import Resolver
 from pileus.service.variables.source import RemoteResolver
-
-_NAMES = ("serverless.yml", "serverless.yaml", "serverless.json")
-_PROGRAMS = ("serverless.js", "serverless.cjs", "serverless.mjs", "serverless.ts")
 
 ValidationMode = Literal["error", "warn", "off"]
 
@@ -56,25 +54,59 @@ def load_service(
     overrides the file's `configValidationMode`. `extensions` is what plugins add. Raises ConfigErrors with everything that is wrong.
     """
     directory = directory.resolve()
-    files: set[FilePath] = set()
+    programs = Programs(directory, environ, options)
     try:
-        file = _find(directory, config_name)
-        files.add(file)
-        main = document.read(file)
-        config = _as_object(main)
+        return _load(
+            directory,
+            options,
+            params or {},
+            environ,
+            config_name,
+            resolver,
+            validation,
+            extensions,
+            now,
+            programs,
+        )
     except ConfigError as error:
         raise ConfigErrors([error]) from error
-    environ = dict(_environment(directory, config, options, environ, files))
+    finally:
+        programs.close()
+
+
+def _load(
+    directory: FilePath,
+    options: Mapping[str, str],
+    params: Mapping[str, str],
+    environ: Mapping[str, str],
+    config_name: str | None,
+    resolver: RemoteResolver | None,
+    validation: ValidationMode | None,
+    extensions: Extensions | None,
+    now: Callable[[], float],
+    programs: Programs,
+) -> LoadedService:
+    file = opening.find(directory, config_name)
+    files = {file}
+    main = opening.read(file, programs)
+    config = _as_object(main)
     instance = str(int(now() * 1000))
-    variables = Resolver(
-        main,
-        directory=directory,
-        options=options,
-        params=params or {},
-        environ=environ,
-        remote=resolver,
-        instance=instance,
-    )
+
+    def variables_of(read: Document, seen: Mapping[str, str]) -> Resolver:
+        return Resolver(
+            read,
+            directory=directory,
+            options=options,
+            params=params,
+            environ=seen,
+            remote=resolver,
+            programs=programs,
+            instance=instance,
+        )
+
+    environ = dict(_environment(main, options, environ, files, lambda read: variables_of(read, environ)))
+    programs.use(environ)
+    variables = variables_of(main, environ)
     if extensions is not None:
         plugins = variables.value_at("plugins")
         environ.update(extensions.open(Opened(directory, plugins, config, main.marks, options, environ)))
@@ -95,12 +127,13 @@ def load_service(
     if mistakes and mode == "error" and provider["name"] == "aws":
         raise ConfigErrors(mistakes)
     warnings = () if mode == "off" else (*mistakes, *lost)
-    region = aws.region(variables.scope)
+    region = variables.scope.region()
     if extensions is not None:
-        extensions.configure(
-            Configuration(directory, config["service"], stage, region, config, main.marks, options, environ)
+        whole = Configuration(
+            directory, config["service"], stage, region, config, main.marks, options, environ
         )
-        warnings = (*warnings, *extensions.warnings())
+        extensions.configure(whole)
+        warnings = (*warnings, *whole.warnings)
         files.update(extensions.files())
     service = Service(
         directory=directory,
@@ -119,28 +152,6 @@ def load_service(
     return LoadedService(service, warnings, frozenset(files))
 
 
-def _find(directory: FilePath, name: str | None) -> FilePath:
-    if name is not None:
-        file = directory / name
-        if not file.is_file():
-            raise ConfigError(f"there is no {file}", hint="check the name given with --config")
-        if file.name.rpartition(".")[2] not in ("yml", "yaml", "json"):
-            raise ConfigError(
-                f"{name} is not a .yml, .yaml or .json file", hint="other formats cannot be read yet"
-            )
-        return file
-    for candidate in _NAMES:
-        if (directory / candidate).is_file():
-            return directory / candidate
-    for candidate in _PROGRAMS:
-        if (directory / candidate).is_file():
-            raise ConfigError(
-                f"{candidate} cannot be read yet", hint="write the configuration as serverless.yml"
-            )
-    hint = "run this in the folder of a service, or make one with 'pileus new'"
-    raise ConfigError(f"there is no serverless.yml in {directory}", hint=hint)
-
-
 def _as_object(main: Document) -> dict[str, Json]:
     if not isinstance(main.value, dict):
         what = "is empty" if main.value is None else "must hold an object"
@@ -155,25 +166,29 @@ def _text(value: Json) -> str | None:
 
 
 def _environment(
-    directory: FilePath,
-    config: dict[str, Json],
+    main: Document,
     options: Mapping[str, str],
     environ: Mapping[str, str],
     files: set[FilePath],
+    early: Callable[[Document], Resolver],
 ) -> Mapping[str, str]:
     """`environ` with the pairs of the .env file under it, when `useDotenv` asks for that."""
-    if config.get("useDotenv") not in (True, "true"):
+    config = main.value
+    wanted, written = config.get("useDotenv"), get(config, "provider", "stage")
+    if not wanted:
         return environ
-    written = _text(get(config, "provider", "stage"))
-    stage = options.get("stage") or (written if written and "${" not in written else None) or "dev"
-    file = dotenv.file_for(directory, stage)
+    if any(isinstance(value, str) and "${" in value for value in (wanted, written, config.get("provider"))):
+        # What these two say is needed before anything else is known, .env files included.
+        first = early(Document(main.file, copy(config), Marks(main.marks.mark)))
+        wanted, written = first.value_at("useDotenv"), first.value_at("provider", "stage")
+        files |= first.files
+    if not wanted or wanted == "false":
+        return environ
+    file = dotenv.file_for(main.file.parent, options.get("stage") or _text(written) or "dev")
     files.add(file)
     if not file.is_file():
         return environ
-    try:
-        pairs = dotenv.parse(document.read_text(file))
-    except ConfigError as error:
-        raise ConfigErrors([error]) from error
+    pairs = dotenv.parse(document.read_text(file))
     return {**dotenv.expand(pairs, environ), **environ}
 
 

@@ -9,4 +9,4 @@ def resolve(request: Request, scope: Scope) -> Json | Found:
     if not (stack and dot and output):
         raise VariableError("cf needs an address of the form stack.Output", "${cf:my-stack.BucketName}")
     region = request.params[0] if request.params else None
-    return scope.need_remote(request).stack_output(stack, output, region)
+    return scope.need_remote(request).stack_output(stack, output, scope.place(region))

@@ -15,7 +15,9 @@ from pileus.service import scalars
 from pileus.service.document import Document
 from pileus.service.errors import ConfigError, did_you_mean
 from pileus.service.marks import Mark, Marks
+from pileus.service.programs import Programs
 from pileus.service.tree import MISSING, Json, Path, child, copy, dotted
+from pileus.service.variables import ahead
 from pileus.service.variables.source import Found, RemoteResolver, Request, Scope, VariableError
 from pileus.service.variables.syntax import Literal, Source, Template, Variable, VariableSyntaxError, parse
 
@@ -32,6 +34,7 @@ SOURCES = {
     "cf": "cf",
     "ssm": "ssm",
     "s3": "s3",
+    "git": "git",
 }
 
 
@@ -69,6 +72,7 @@ class Resolver:
         params: Mapping[str, str],
         environ: Mapping[str, str],
         remote: RemoteResolver | None,
+        programs: Programs,
         instance: str,
     ) -> None:
         self.main = Tree(main, main.value)
@@ -78,6 +82,7 @@ class Resolver:
         self._under_way: list[tuple[Tree, Path]] = []
         self._sources: dict[str, Callable[[Request, Scope], Json | Found]] = {}
         self._absent: Sequence[str] = ()
+        self._ahead: dict[Request, ahead.Outcome] = {}
         self.scope = Scope(
             directory=directory,
             options=options,
@@ -87,7 +92,7 @@ class Resolver:
             own=lambda address: self._found(self.main, address),
             inside=self._inside,
             note=self.files.add,
-            ask=self._ask,
+            export=lambda file, address: programs.value(file, address, self._ask),
             instance=instance,
         )
 
@@ -100,8 +105,21 @@ class Resolver:
 
     def resolve(self) -> Json:
         """The whole configuration without variables (as far as `errors` is empty)."""
+        self._ask_ahead()
         self._settle(self.main, (), self.main.value)
         return self.main.value
+
+    def _ask_ahead(self) -> None:
+        if self.scope.remote is None or not self.scope.remote.parallel:
+            return
+        requests = ahead.questions(self.main.value)
+        if len(requests) < 2:
+            return
+        try:
+            self.scope.place()  # resolved here, so that the threads only read
+        except Failed:
+            return
+        self._ahead = ahead.ask(requests, self.scope)
 
     def value_at(self, *path: str) -> Json:
         """One place of the configuration, resolved; None when it is missing or fails."""
@@ -259,7 +277,10 @@ class Resolver:
             self._sources[source.type] = resolve
         params = tuple(scalars.as_text(self._piece(param)) for param in source.params or ())
         address = None if source.address is None else scalars.as_text(self._piece(source.address))
-        found = resolve(Request(source.type, params, address, variable.text), self.scope)
+        request = Request(source.type, params, address, variable.text)
+        found = self._ahead[request] if request in self._ahead else resolve(request, self.scope)
+        if isinstance(found, VariableError):
+            raise found
         if isinstance(found, Found):
             return found
         if isinstance(found, str) and "${" in found:

@@ -8,4 +8,4 @@ def resolve(request: Request, scope: Scope) -> Json | Found:
     bucket, slash, key = (request.address or "").partition("/")
     if not (bucket and slash and key):
         raise VariableError("s3 needs an address of the form bucket/key", "${s3:my-bucket/path/file.txt}")
-    return scope.need_remote(request).object_text(bucket, key)
+    return scope.need_remote(request).object_text(bucket, key, scope.place())

@@ -7,7 +7,7 @@ the next fallback is asked. A mistake that no fallback should hide is a Variable
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pileus.service.document import Document
 from pileus.service.marks import Marks
@@ -23,17 +23,31 @@ class VariableError(Exception):
         self.hint = hint
 
 
+class Place(NamedTuple):
+    """Where a cloud is asked: a region, and as whom: a profile (None: what the environment gives)."""
+
+    region: str
+    profile: str | None
+    environ: Mapping[str, str]
+
+
 class RemoteResolver(Protocol):
-    """Answers for the sources that ask a cloud: AWS itself, or the embedded one. None: there is no such value."""
+    """Answers for the sources that ask a cloud: AWS itself, or the embedded one. None: there is no such value.
 
-    def account_id(self) -> str: ...
+    Raises VariableError when the cloud refuses or cannot be asked.
+    """
 
-    def stack_output(self, stack: str, output: str, region: str | None) -> str | None: ...
+    #: Whether it may be asked from several threads at once; many questions are then asked together.
+    parallel: bool
 
-    def parameter(self, name: str, region: str | None, *, decrypt: bool) -> tuple[str, str] | None:
+    def account_id(self, where: Place) -> str: ...
+
+    def stack_output(self, stack: str, output: str, where: Place) -> str | None: ...
+
+    def parameter(self, name: str, where: Place, *, decrypt: bool) -> tuple[str, str] | None:
         """The parameter's type (String, SecureString, StringList) and value."""
 
-    def object_text(self, bucket: str, key: str) -> str | None: ...
+    def object_text(self, bucket: str, key: str, where: Place) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +83,8 @@ class Scope:
     inside: Callable[[Document, tuple[str, ...]], Found]
     #: Notes that a file was read (also one that is not there), for reload.
     note: Callable[[FilePath], None]
-    #: A variable given as `type(params):address`, resolved; for programs that configure.
-    ask: Callable[[str], Json]
+    #: What a program (JavaScript, TypeScript, Python) exports at an address.
+    export: Callable[[FilePath, tuple[str, ...]], Json]
     #: Milliseconds since 1970 that name this run.
     instance: str
 
@@ -80,6 +94,19 @@ class Scope:
             return option
         written = self.own(("provider", "stage")).value
         return written if isinstance(written, str) and written else "dev"
+
+    def region(self) -> str:
+        """--region, `provider.region`, us-east-1: the first that is given. AWS_REGION has no say, as in v3."""
+        if option := self.options.get("region"):
+            return option
+        written = self.own(("provider", "region")).value
+        return written if isinstance(written, str) and written else "us-east-1"
+
+    def place(self, region: str | None = None) -> Place:
+        """Where to ask: in `region` or the service's own, as --aws-profile or `provider.profile`."""
+        profile = self.options.get("aws-profile") or self.own(("provider", "profile")).value
+        known = profile if isinstance(profile, str) and profile else None
+        return Place(region or self.region(), known, self.environ)
 
     def need_remote(self, request: Request) -> RemoteResolver:
         if self.remote is None:
