@@ -1,21 +1,18 @@
 """Variables that ask a cloud (`${aws:}`, `${cf:}`, `${ssm:}`, `${s3:}`): AWS itself, or the embedded one.
 
-botocore is imported when the first variable asks, not before: most files ask nothing.
+botocore and the embedded cloud are imported when the first variable asks, not before: most files ask nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from ..cloud.kernel import AwsError
 from ..service.variables.source import Place, VariableError
 
 if TYPE_CHECKING:
-    from ..cloud.kernel import Cloud
+    from ..cloud.kernel import AwsError, Cloud
 
 #: Codes that say that there is no such value, by operation; a fallback may stand in. Any other is a refusal.
 _ABSENT = {
@@ -171,6 +168,8 @@ class EmbeddedValues:
         return None if found is None else (found["Parameter"]["Type"], found["Parameter"]["Value"])
 
     def object_text(self, bucket: str, key: str, where: Place) -> str | None:
+        from ..cloud.kernel import AwsError
+
         request = {"Bucket": bucket, "Key": key}
         try:
             found = _at_once(self._open().call_async("s3", "GetObject", request, region=where.region))
@@ -179,6 +178,9 @@ class EmbeddedValues:
             return None
         body = found.get("Body") or b""
         if not isinstance(body, bytes):  # of a large object: read from files, on a loop of its own
+            import asyncio
+            from concurrent.futures import ThreadPoolExecutor
+
             with ThreadPoolExecutor(1) as thread:
                 body = thread.submit(asyncio.run, _whole(body)).result()
         return body.decode("utf-8", "replace")
@@ -186,6 +188,8 @@ class EmbeddedValues:
     def _ask(
         self, service: str, operation: str, request: Mapping[str, Any], where: Place
     ) -> dict[str, Any] | None:
+        from ..cloud.kernel import AwsError
+
         try:
             return self._open().call(service, operation, request, region=where.region)
         except AwsError as error:
