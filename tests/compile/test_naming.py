@@ -45,7 +45,7 @@ def test_ids(made: str, expected: str) -> None:
 
 def test_long_names_are_shortened_by_a_digest() -> None:
     key = "aFunctionWithAVeryVeryLongNameThatGoesOnAndOn-and-on"
-    rule = naming.event_bridge_rule_name("eb-one", "dev", key, 1)
+    rule = naming.event_bridge_rule_name(f"eb-one-dev-{key}", 1)
     assert rule == "eb-one-dev-aFunctionWithAfbeac47b269792ce881cacf671d59e59-rule-1"
     assert (
         naming.event_bridge_target_id(rule)

@@ -207,9 +207,12 @@ def event_bridge_permission(key: str, number: int) -> str:
     return f"{normalise(key)}EventBridgeLambdaPermission{number}"
 
 
-def event_bridge_rule_name(service: str, stage: str, key: str, number: int) -> str:
-    """The rule's own name; a digest takes the place of the middle where it exceeds AWS's 64 characters."""
-    return _shortened_middle(f"{service}-{stage}-{key}", f"-rule-{number}")
+def event_bridge_rule_name(function: str, number: int) -> str:
+    """The rule's own name; a digest takes the place of the middle where it exceeds AWS's 64 characters.
+
+    `function` is `service-stage-key`, or for rules made by a custom resource the function's name in Lambda.
+    """
+    return _shortened_middle(function, f"-rule-{number}")
 
 
 def event_bridge_target_id(rule_name: str) -> str:
@@ -228,6 +231,10 @@ def shortened(name: str) -> str:
     if len(name) <= 64:
         return name
     return name[:32] + hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+
+
+def cache_policy(name: str) -> str:
+    return f"CloudFrontCachePolicy{normalise(name)}"
 
 
 def custom_resource_function(kind: str) -> str:

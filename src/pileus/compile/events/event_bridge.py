@@ -3,6 +3,7 @@
 from pileus.compile import intrinsics as fn
 from pileus.compile import naming
 from pileus.compile.compilation import Compilation
+from pileus.compile.events.event_bridge_custom import compile_custom
 from pileus.compile.events.schedule import transformer
 from pileus.compile.events.source_mapping import compact
 from pileus.service.model import Event, Function
@@ -10,23 +11,21 @@ from pileus.service.tree import Json
 
 
 def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
+    for _, event in uses:
+        _check(c, event)
+    uses = [(function, event) for function, event in uses if isinstance(event.config, dict)]
     if c.service.setting("eventBridge", "useCloudFormation") is False:
-        message = "eventBridge by custom resources cannot be compiled yet"
-        c.mistake(
-            message, ("provider", "eventBridge", "useCloudFormation"), "remove it: CloudFormation makes rules"
-        )
+        compile_custom(c, uses)
         return
     for function, event in uses:
-        if not isinstance(event.config, dict):
-            c.mistake(
-                "eventBridge must be an object", event.path, "eventBridge: {pattern: {source: [my.app]}}"
-            )
-            continue
-        _check(c, event)
         _rule(c, function, event)
 
 
 def _check(c: Compilation, event: Event) -> None:
+    if not isinstance(event.config, dict):
+        hint = "eventBridge: {pattern: {source: [my.app]}}"
+        c.mistake("eventBridge must be an object", event.path, hint)
+        return
     inputs = [name for name in ("input", "inputPath", "inputTransformer") if event.get(name)]
     if len(inputs) > 1:
         c.mistake(f"only one of {', '.join(inputs)} can be set", event.path)
@@ -36,7 +35,7 @@ def _check(c: Compilation, event: Event) -> None:
 
 def _rule(c: Compilation, function: Function, event: Event) -> None:
     service, stage, number = c.service.name, c.service.stage, event.position
-    generated = naming.event_bridge_rule_name(service, stage, function.key, number)
+    generated = naming.event_bridge_rule_name(f"{service}-{stage}-{function.key}", number)
     name = event.get("name") or generated
     bus, bus_id = _bus(c, event)
     target: dict[str, Json] = {"Arn": c.arn(function), "Id": naming.event_bridge_target_id(name)}

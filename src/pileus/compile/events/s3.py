@@ -99,7 +99,7 @@ def _existing(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
             "BucketName": bucket,
             "BucketConfigs": [_bucket_config(event) for event in events],
         }
-        if any(event.get("forceDeploy") for event in events):
+        if events[0].get("forceDeploy"):
             properties["ForceDeploy"] = int(c.service.instance)
         resource = {"Type": "Custom::S3", "Version": 1, "DependsOn": after, "Properties": properties}
         c.add(logical_id, resource)
@@ -118,7 +118,10 @@ def _existing(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
 
 
 def _bucket_config(event: Event) -> dict[str, Json]:
+    # As in v3, a rule says one thing: of a prefix and a suffix in one item only the first counts.
     rules = [
-        {naming.upper_first(kind): value} for rule in event.get("rules") or () for kind, value in rule.items()
+        {naming.upper_first(kind): value}
+        for rule in event.get("rules") or ()
+        for kind, value in list(rule.items())[:1]
     ]
     return {"Event": event.get("event") or _EVERYTHING, "Rules": rules}

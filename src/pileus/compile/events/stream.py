@@ -35,7 +35,9 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
     for function, event in uses:
         by_function.setdefault(function.key, []).append(event)
     for key, events in by_function.items():
-        read: dict[str, list[Json]] = {"dynamodb": [], "kinesis": [], "consumer": [], "sns": [], "sqs": []}
+        read: dict[str, list[Json]] = {
+            kind: [] for kind in ("dynamodb", "kinesis", "consumed", "consumer", "sns", "sqs")
+        }
         for event in events:
             _stream(c, c.service.functions[key], event, read)
         _allow(c, read)
@@ -124,7 +126,7 @@ def _consume(
     read: dict[str, list[Json]],
 ) -> None:
     """Read through a consumer: the given one, or one of its own, which goes to `made`."""
-    read["kinesis"].append(arn)
+    read["consumed"].append(arn)
     if consumer is True:
         service = (
             f"{c.service.name}{c.service.stage}" if c.service.setting("kinesis", "consumerNamingMode") else ""
@@ -141,7 +143,8 @@ def _consume(
 def _allow(c: Compilation, read: dict[str, list[Json]]) -> None:
     statements = (
         ("dynamodb", _DYNAMODB),
-        ("kinesis", _CONSUMED if read["consumer"] else _KINESIS),
+        ("kinesis", _KINESIS),
+        ("consumed", _CONSUMED),
         ("consumer", ["kinesis:SubscribeToShard"]),
         ("sns", ["sns:Publish"]),
         ("sqs", ["sqs:ListQueues", "sqs:SendMessage"]),

@@ -36,6 +36,10 @@ class Endpoint:
     def id(self) -> str:
         return naming.rest_method(self.path, self.method)
 
+    @property
+    def is_vpc_link(self) -> bool:
+        return _is_vpc_link(self.get("connectionType"))
+
     def get(self, *keys: str) -> Json:
         return get(self.event.config, *keys)
 
@@ -58,10 +62,6 @@ def endpoints(c: Compilation, uses: list[tuple[Function, Event]]) -> list[Endpoi
         if integration is None:
             continue
         method = method.upper()
-        if get(event.config, "async") and integration != "AWS":
-            message = "asynchronous http events need the integration 'lambda', which cannot be compiled yet"
-            c.mistake(message, (*event.path, "async"), "send a message to a queue instead")
-            continue
         cors = cors_of(event.get("cors"), method)
         authorizer = authorizer_of(c, event)
         found.append(Endpoint(function, event, method, path.strip("/"), integration, cors, authorizer))
@@ -71,15 +71,35 @@ def endpoints(c: Compilation, uses: list[tuple[Function, Event]]) -> list[Endpoi
 def _integration(c: Compilation, event: Event) -> str | None:
     written = event.get("integration")
     if not written:
-        return "AWS_PROXY"
+        # Only with templates can a request be answered before the function is done.
+        return "AWS" if get(event.config, "async") else "AWS_PROXY"
     integration = _INTEGRATIONS.get(str(written).upper().replace("_", "-"))
     path = (*event.path, "integration")
     if integration is None:
-        c.mistake(f"'{written}' is not an integration", path, "lambda-proxy, http, http-proxy or mock")
-    if integration == "AWS":
-        message = f"the integration '{written}' cannot be compiled yet"
-        c.mistake(message, path, "lambda-proxy can, and gives the function the whole request")
-        return None
-    if integration in ("HTTP", "HTTP_PROXY") and not event.get("request", "uri"):
-        c.mistake(f"the integration '{written}' needs 'request.uri'", path)
+        c.mistake(
+            f"'{written}' is not an integration", path, "lambda-proxy, lambda, http, http-proxy or mock"
+        )
+    else:
+        _check(c, event, written, integration)
     return integration
+
+
+def _check(c: Compilation, event: Event, written: str, integration: str) -> None:
+    """What the integrations need that do not end at a function of their own accord."""
+    path = (*event.path, "integration")
+    response = event.get("response")
+    if integration in ("HTTP", "HTTP_PROXY"):
+        if not event.get("request", "uri"):
+            c.mistake(f"the integration '{written}' needs 'request.uri'", path)
+        if _is_vpc_link(event.get("connectionType")) and not event.get("connectionId"):
+            c.mistake("a VPC link needs its 'connectionId'", (*event.path, "connectionType"))
+    if integration == "HTTP" and response is None:
+        hint = "response: {statusCodes: {200: {pattern: ''}}}"
+        c.mistake(f"the integration '{written}' needs a 'response'", path, hint)
+    if integration == "MOCK" and response is not None and get(response, "statusCodes") is None:
+        message = "the response of a mock needs 'statusCodes'"
+        c.mistake(message, (*event.path, "response"), "statusCodes: {200: {pattern: ''}}")
+
+
+def _is_vpc_link(connection_type: Json) -> bool:
+    return str(connection_type).upper().replace("-", "_") == "VPC_LINK"

@@ -47,15 +47,15 @@ def compile_method(c: Compilation, api: Api, endpoint: "Endpoint", resource_ids:
 def request_parameters(endpoint: "Endpoint") -> dict[str, tuple[bool, Json]]:
     """`method.request.querystring.page` → (is it required, what it is mapped from when not from itself)."""
     found: dict[str, tuple[bool, Json]] = {}
+    given = endpoint.get("request", "parameters") or {}
+    if endpoint.integration == "MOCK":
+        # As v3 does: it leaves out the translation here, so that the groups stand in for their parameters.
+        return dict.fromkeys(given, (True, None))
     for group, kind in (("querystrings", "querystring"), ("paths", "path"), ("headers", "header")):
-        for name, value in (endpoint.get("request", "parameters", group) or {}).items():
-            if isinstance(value, dict):
-                found[f"method.request.{kind}.{name}"] = (
-                    bool(value.get("required")),
-                    value.get("mappedValue"),
-                )
-            else:
-                found[f"method.request.{kind}.{name}"] = (value, None)
+        for name, value in (given.get(group) or {}).items():
+            settings = value if isinstance(value, dict) else {"required": value}
+            required = settings.get("required", True)
+            found[f"method.request.{kind}.{name}"] = (required, settings.get("mappedValue"))
     return found
 
 
