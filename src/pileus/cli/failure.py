@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,25 @@ class UserError(Exception):
     def __init__(self, message: str, *, hint: str = "", mistakes: Sequence[ConfigError] = ()) -> None:
         super().__init__(message)
         self.message, self.hint, self.mistakes = message, hint, tuple(mistakes)
+
+
+@contextmanager
+def mistakes_told() -> Iterator[None]:
+    """Around what reads a service: its mistakes end the command."""
+    from ..service import ConfigErrors
+
+    try:
+        yield
+    except ConfigErrors as error:
+        raise UserError("", mistakes=error.errors) from None
+
+
+def warn(warnings: Sequence[ConfigError]) -> None:
+    """Tells people what is doubtful; it ends nothing."""
+    if warnings:
+        from ..service import render
+
+        Ui.stderr().problem(render(warnings, Path.cwd(), kind="warning") + "\n")
 
 
 def report(error: UserError, *, json: bool = False) -> int:

@@ -17,10 +17,16 @@ from .. import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("new", "Write a production-grade service into a new folder."),
     "offline": ("offline", "Run the whole serverless.yml on this machine."),
+    "print": ("print", "Print the resolved configuration."),
+    "info": ("info", "Tell what the service has, and what of it is deployed."),
     "cloud": ("cloud", "Run the embedded cloud alone, for any AWS client."),
 }
 
 INTERRUPTED = 130
+#: Options before a command that are followed by their values.
+_VALUED = frozenset(
+    ["--stage", "-s", "--region", "-r", "--param", "--config", "-c", "--aws-profile", "--app", "--org"]
+)
 
 
 class LazyGroup(click.Group):
@@ -61,8 +67,21 @@ def cli() -> None:
     """
 
 
+def command_first(arguments: list[str]) -> list[str]:
+    """`--stage prod package` as `package --stage prod`: options may stand before the command, too."""
+    if not arguments or not arguments[0].startswith("-"):
+        return arguments
+    after = 0
+    for position, word in enumerate(arguments):
+        if word.startswith("-"):
+            after = position + 1 if word in _VALUED else 0
+        elif position != after and word in COMMANDS:
+            return [word, *arguments[:position], *arguments[position + 1 :]]
+    return arguments
+
+
 def main(argv: list[str] | None = None) -> Any:
-    arguments = sys.argv[1:] if argv is None else argv
+    arguments = command_first(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in arguments
     from .failure import UserError, report
 

@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -19,8 +18,9 @@ from ..deploy.local import Deployed, LocalDeployment
 from ..deploy.saves import Saves
 from ..deploy.stack import DeploymentFailed
 from ..deploy.summary import coverage
-from ..service import ConfigErrors, LoadedService, render
-from .failure import UserError, facts, show, warning_facts
+from ..service import LoadedService
+from .failure import UserError, facts, mistakes_told, show, warn, warning_facts
+from .options import ServiceOptions
 from .report import Report
 from .serving import listening, open_server, settings_for, until_stopped, warn_open_host
 from .ui import Ui
@@ -34,9 +34,7 @@ class OfflineOptions:
     """state: None keeps it in memory. prefixed: whether URLs begin with the stage."""
 
     folder: Path
-    options: Mapping[str, str]
-    params: Mapping[str, str]
-    config_name: str | None
+    service: ServiceOptions
     host: str
     http_port: int
     port: int
@@ -76,9 +74,9 @@ class Offline:
         self._deployment = LocalDeployment(
             self._cloud,
             options.folder,
-            options=options.options,
-            params=options.params,
-            config_name=options.config_name,
+            options=options.service.given,
+            params=options.service.params,
+            config_name=options.service.config_name,
         )
 
     @property
@@ -146,24 +144,21 @@ class Offline:
         return self.deployed.api
 
     def _load(self) -> LoadedService:
-        try:
+        with mistakes_told():
             loaded = self._deployment.load()
-        except ConfigErrors as error:
-            raise UserError("", mistakes=error.errors) from None
         if loaded.warnings and self._ui.json:
             for fact in warning_facts(loaded.warnings):
                 self._ui.event("warning", **fact)
-        elif loaded.warnings:
-            Ui.stderr().problem(render(loaded.warnings, Path.cwd(), kind="warning") + "\n")
+        else:
+            warn(loaded.warnings)
         return loaded
 
     async def _deploy(self, loaded: LoadedService) -> Deployed:
         try:
-            template = self._deployment.compile(loaded.service)
-            plan = self._deployment.plan(loaded.service, template)
-            return await self._deployment.execute(loaded, plan)
-        except ConfigErrors as error:
-            raise UserError("", mistakes=error.errors) from None
+            with mistakes_told():
+                template = self._deployment.compile(loaded.service)
+                plan = self._deployment.plan(loaded.service, template)
+                return await self._deployment.execute(loaded, plan)
         except DeploymentFailed as error:
             raise UserError(
                 f"the stack {error.stack} is {error.status}; nothing of the failed change was kept.",

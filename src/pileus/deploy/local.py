@@ -15,6 +15,7 @@ from ..cloud.kernel import AwsError
 from ..compile import Artifacts
 from ..service import ConfigErrors, LoadedService, Service
 from .handlers import missing_handlers
+from .info import stack_name
 from .mounts import is_mounted, mount, packages
 from .project import Project
 from .refusals import failed_resources, made_functions, refused_template, unrunnable_functions
@@ -118,7 +119,7 @@ class LocalDeployment:
         tags = {"STAGE": service.stage, **(service.setting("stackTags") or {})}
         parameters = service.setting("stackParameters") or ()
         return EmbeddedStacks(self._open(), service.region).plan(
-            _stack_name(service), template, tags, parameters
+            stack_name(service), template, tags, parameters
         )
 
     async def execute(self, loaded: LoadedService, plan: StackPlan) -> Deployed:
@@ -160,12 +161,8 @@ class LocalDeployment:
     def _former(self, service: Service) -> dict[str, Any] | None:
         """The template that was deployed from this folder, if its stack stands."""
         cloud = self._open()
-        former = EmbeddedStacks(cloud, service.region).template(_stack_name(service))
+        former = EmbeddedStacks(cloud, service.region).template(stack_name(service))
         return former if former and is_mounted(cloud, service) else None
-
-
-def _stack_name(service: Service) -> str:
-    return str(service.setting("stackName") or f"{service.name}-{service.stage}")
 
 
 def _moment(template: Mapping[str, Any]) -> int | None:

@@ -4,15 +4,33 @@ that what `package` writes, `print` shows, `offline` runs and `deploy` sends is 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from ..compile import Artifacts, CompiledTemplates, compile_service
-from ..service import LoadedService, RemoteResolver, Service, load_service
+from ..service import ConfigError, ConfigErrors, LoadedService, RemoteResolver, Service, load_service
+from .output_folder import check_replaceable, replacing, sweep
 
 if TYPE_CHECKING:
+    from ..package import Built
     from ..service.loader import ValidationMode
+
+#: What lies in a package's folder, by name; what else lies there did not come from here.
+OURS = ("*.zip", "cloudformation-template-*-stack.json", "serverless-state.json")
+_FRAMEWORKS_OWN = ".serverless"
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """What `package` wrote to the folder `out`."""
+
+    out: Path
+    templates: CompiledTemplates
+    built: Built
 
 
 class Project:
@@ -55,3 +73,64 @@ class Project:
     def compile(self, service: Service, artifacts: Artifacts) -> CompiledTemplates:
         """The templates of the service with these packages of its code."""
         return compile_service(service, artifacts)
+
+    def check(self, service: Service) -> None:
+        """Finds what `package` would find wrong, and writes nothing."""
+        from ..package import plan_package
+
+        mistakes: list[ConfigError] = []
+        for step in (
+            lambda: plan_package(service),
+            lambda: self.compile(service, Artifacts.synthetic(service, int(service.instance))),
+        ):
+            try:
+                step()
+            except ConfigErrors as error:
+                mistakes += [each for each in error.errors if each not in mistakes]
+        if mistakes:
+            raise ConfigErrors(mistakes)
+
+    def package(
+        self,
+        service: Service,
+        out: Path,
+        progress: Callable[[str], None] = lambda text: None,
+        *,
+        minified: bool = False,
+    ) -> Packaged:
+        """Writes the archives, both templates and serverless-state.json to `out`, all of them or nothing.
+
+        minified: templates without spaces. Raises NotReplaceable when something else lies in `out`.
+        """
+        from ..package import build_package, plan_package, state
+
+        out = out.resolve()
+        if out.name != _FRAMEWORKS_OWN:
+            check_replaceable(out, OURS)
+        sweep(out)
+        plan = plan_package(service)
+        with replacing(out) as made:
+            built = build_package(plan, made, at_ms=int(service.instance), progress=progress)
+            templates = self.compile(service, built.artifacts)
+            kept = {file.file.name for file in built.files}
+            for entry in made.iterdir():
+                if entry.name not in kept:
+                    entry.unlink()
+            written = {
+                "cloudformation-template-create-stack.json": templates.create_stack,
+                "cloudformation-template-update-stack.json": templates.update_stack,
+            }
+            for name, template in written.items():
+                if template is not None:
+                    (made / name).write_bytes(_json(template, minified=minified))
+            (made / "serverless-state.json").write_bytes(_json(state(service, templates, built)))
+        return Packaged(out, templates, built)
+
+
+def _json(value: Any, *, minified: bool = False) -> bytes:
+    try:
+        return orjson.dumps(value, option=0 if minified else orjson.OPT_INDENT_2)
+    except TypeError:  # an integer of more than 64 bits, or half of a surrogate pair
+        import json
+
+        return json.dumps(value, indent=None if minified else 2).encode()

@@ -10,6 +10,7 @@ import click
 
 from ..failure import UserError
 from ..offline import OfflineOptions, run
+from ..options import ServiceOptions, service_options
 from ..serving import check_port, serve
 from ..ui import Ui
 
@@ -38,30 +39,8 @@ def _elsewhere(name: str, why: str) -> Callable[[Any], Any]:
                         callback=refuse, expose_value=False)  # fmt: skip
 
 
-def _pair(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"'{value}' is not KEY=VALUE")
-        pairs[name] = text
-    return pairs
-
-
 @click.command(name="offline", short_help="Run the whole serverless.yml on this machine.")
 @click.argument("start", required=False, type=click.Choice(["start"]), metavar="[start]")
-@click.option("--stage", "-s", help="Stage; provider.stage or 'dev' by default.")
-@click.option("--region", "-r", help="Region; provider.region by default.")
-@click.option(
-    "--param",
-    multiple=True,
-    callback=_pair,
-    metavar="KEY=VALUE",
-    help="A value for ${param:KEY}. Repeatable.",
-)
-@click.option(
-    "--config", "-c", "config_name", help="Name of the configuration file; serverless.yml by default."
-)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--http-port",
@@ -96,12 +75,10 @@ def _pair(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...
 )
 @click.option("--reloadHandler", "--reload-handler", "reload_handler", is_flag=True, hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
+@service_options
 def command(
+    service: ServiceOptions,
     start: str | None,
-    stage: str | None,
-    region: str | None,
-    param: dict[str, str],
-    config_name: str | None,
     host: str,
     http_port: int,
     port: int,
@@ -116,13 +93,10 @@ def command(
 
     Code is mounted: a saved handler is what the next request runs. Ctrl-C stops; the state stays in .pileus.
     """
-    options = {name: value for name, value in (("stage", stage), ("region", region)) if value}
     folder = Path.cwd()
     settings = OfflineOptions(
         folder=folder,
-        options=options,
-        params=param,
-        config_name=config_name,
+        service=service,
         host=host,
         http_port=http_port,
         port=port,
