@@ -1,7 +1,7 @@
 """What `pileus print` shows: the resolved configuration with the defaults that the framework fills in."""
 
 from pileus.service.model import Service
-from pileus.service.tree import Json, copy, get
+from pileus.service.tree import Json, copy
 
 
 def shown(service: Service) -> dict[str, Json]:
@@ -17,11 +17,8 @@ def shown(service: Service) -> dict[str, Json]:
     if isinstance(bucket, dict):
         provider["deploymentBucket"] = bucket.get("name")
         provider["deploymentBucketObject"] = bucket
-    functions = service.functions.values()
-    if get(config, "package", "artifact") or any(
-        function.get("package", "artifact") for function in functions
-    ):
+    package = config.get("package")
+    if isinstance(package, dict):  # added to a block that is written out, whatever it holds
         prefix = provider.get("deploymentPrefix", "serverless")
-        directory = f"{prefix}/{service.name}/{service.stage}/code-artifacts"
-        config.setdefault("package", {}).setdefault("artifactsS3KeyDirname", directory)
+        package["artifactsS3KeyDirname"] = f"{prefix}/{service.name}/{service.stage}/code-artifacts"
     return config
