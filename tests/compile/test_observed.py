@@ -19,5 +19,8 @@ FOLDER = Path(__file__).parent / "observed"
 @pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.iterdir()))
 def test_template_is_equal(name: str) -> None:
     compare = comparison()
-    got = json.loads(json.dumps(compile_loaded(load(FOLDER / name)).update_stack))
+    templates = compile_loaded(load(FOLDER / name))
+    got = json.loads(json.dumps(templates.update_stack))
     assert compare.compare_templates(json.loads((FOLDER / name / "expected.json").read_text()), got) == []
+    if (create := FOLDER / name / "create.json").exists():
+        assert compare.compare_templates(json.loads(create.read_text()), templates.create_stack) == []

@@ -15,7 +15,7 @@ def compile_bucket(c: Compilation) -> None:
         return
     c.add(naming.DEPLOYMENT_BUCKET, _bucket(settings))
     if not settings.get("skipPolicySetup"):
-        c.add(naming.DEPLOYMENT_BUCKET_POLICY, _tls_only(settings))
+        c.add(naming.DEPLOYMENT_BUCKET_POLICY, _tls_only())
     c.outputs[naming.DEPLOYMENT_BUCKET_OUTPUT] = {"Value": fn.ref(naming.DEPLOYMENT_BUCKET)}
 
 
@@ -27,12 +27,12 @@ def _bucket(settings: dict[str, Json]) -> dict[str, Json]:
     if settings.get("blockPublicAccess"):
         flags = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
         properties["PublicAccessBlockConfiguration"] = dict.fromkeys(flags, True)
-    if settings.get("versioning") or settings.get("enableVersioning"):
+    if settings.get("versioning"):
         properties["VersioningConfiguration"] = {"Status": "Enabled"}
     return {"Type": "AWS::S3::Bucket", "Properties": properties}
 
 
-def _tls_only(settings: dict[str, Json]) -> dict[str, Json]:
+def _tls_only() -> dict[str, Json]:
     bucket = fn.ref(naming.DEPLOYMENT_BUCKET)
     arn: list[Json] = ["arn:", fn.PARTITION, ":s3:::", bucket]
     statement = {
@@ -42,5 +42,5 @@ def _tls_only(settings: dict[str, Json]) -> dict[str, Json]:
         "Resource": [fn.join("", [*arn, "/*"]), fn.join("", arn)],
         "Condition": {"Bool": {"aws:SecureTransport": False}},
     }
-    policy = {"Statement": [statement, *settings.get("policy", ())]}
-    return {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": bucket, "PolicyDocument": policy}}
+    properties = {"Bucket": bucket, "PolicyDocument": {"Statement": [statement]}}
+    return {"Type": "AWS::S3::BucketPolicy", "Properties": properties}

@@ -63,7 +63,10 @@ def _target(c: Compilation, function: Function, key: str, target: Json) -> Json:
         c.mistake(f"there is no function '{target}' in this service", path, hint)
         return target
     _permit(c, function, "lambda:InvokeFunction", fn.sub(f"{_FUNCTION}{other.name}"))
-    return fn.get_att(naming.function(other.key))
+    alias = c.aliases.get(other.key)
+    if alias is not None and alias.logical_id in c.resources:
+        return c.arn(other)
+    return fn.get_att(naming.function(other.key))  # an alias that comes later is not known yet
 
 
 def _permit(c: Compilation, function: Function, action: str, resource: Json) -> None:

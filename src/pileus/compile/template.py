@@ -14,7 +14,6 @@ from pileus.compile.iam import compile_role
 from pileus.compile.layers import compile_layers
 from pileus.compile.log_groups import compile_log_groups
 from pileus.compile.resources import merge_resources
-from pileus.compile.versions import compile_versions
 from pileus.service.errors import ConfigError, ConfigErrors
 from pileus.service.model import Service
 from pileus.service.tree import Json, copy
@@ -55,8 +54,6 @@ def _compile(c: Compilation) -> CompiledTemplates:
     compile_role(c)
     compile_layers(c)
     compile_functions(c)
-    if not c.errors:
-        compile_versions(c)
     for kind in events.used_in_order(c.service):
         events.compile_kind(c, kind)
     if c.errors:

@@ -30,7 +30,7 @@ def compile_url(c: Compilation, function: Function) -> None:
     resource: dict[str, Json] = {"Type": "AWS::Lambda::Url", "Properties": properties}
     if alias:
         resource["DependsOn"] = alias.logical_id
-    if settings.get("cors"):
+    if settings.get("cors") not in (None, False):
         properties["Cors"] = _cors(settings["cors"])
     if settings.get("invokeMode") == "RESPONSE_STREAM":
         properties["InvokeMode"] = "RESPONSE_STREAM"

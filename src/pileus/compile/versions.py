@@ -3,25 +3,24 @@
 import base64
 import hashlib
 import json
-import re
 
-from pileus.compile import destinations, naming, urls
+from pileus.compile import collation, destinations, naming, urls
 from pileus.compile import intrinsics as fn
 from pileus.compile.compilation import Compilation
-from pileus.compile.functions import image_uri
+from pileus.compile.function import image_uri
+from pileus.compile.layers import own_layers
 from pileus.service.model import Function
 from pileus.service.tree import Json
 
 _UNVERSIONED = ("Code", "Tags", "ReservedConcurrentExecutions")
 
 
-def compile_versions(c: Compilation) -> None:
-    functions = list(c.service.functions.values())
-    for function in functions:
-        if is_versioned(c, function):
-            _version(c, function)
-        destinations.compile_invoke_config(c, function)
-        urls.compile_url(c, function)
+def publish(c: Compilation, function: Function) -> None:
+    """Add all that comes after the function itself and names it."""
+    if is_versioned(c, function):
+        _version(c, function)
+    urls.compile_url(c, function)
+    destinations.compile_invoke_config(c, function)
 
 
 def is_versioned(c: Compilation, function: Function) -> bool:
@@ -43,11 +42,23 @@ def version_id(c: Compilation, function: Function) -> str:
 
 
 def _digest(c: Compilation, function: Function) -> str:
+    """Digest of the code, of the service's own layers in use, and of all settings that a version freezes.
+
+    Byte for byte what the framework computes, so that moving to Pileus with the same archive makes no new version.
+    """
     properties = c.resources[naming.function(function.key)]["Properties"]
     versioned = {name: value for name, value in properties.items() if name not in _UNVERSIONED}
+    layers = own_layers(c, function)
+    versioned["layerConfigurations"] = [
+        {"name": layer.key, "properties": layer.settings(c), "ref": layer.logical_id} for layer in layers
+    ]
     digest = hashlib.sha256(code_sha256(c, function).encode())
-    digest.update(json.dumps(versioned, sort_keys=True, separators=(",", ":")).encode())
-    return re.sub(r"[+/=]", "", base64.b64encode(digest.digest()).decode())
+    for layer in sorted(layers, key=lambda layer: layer.file):
+        digest.update(c.artifacts.layers[layer.key].sha256.encode())
+    digest.update(
+        json.dumps(collation.ordered(versioned), separators=(",", ":"), ensure_ascii=False).encode()
+    )
+    return base64.b64encode(digest.digest()).decode()
 
 
 def code_sha256(c: Compilation, function: Function) -> str:

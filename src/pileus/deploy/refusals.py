@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import orjson
 
-from ..compile.functions import DEFAULT_RUNTIME
+from ..compile.function import DEFAULT_RUNTIME
 from ..service import ConfigError, Service
 from ..service.tree import Path
 from .origin import Origins
