@@ -16,11 +16,13 @@ def stage_patches(service: Service) -> list[dict[str, str]]:
     tracing = service.setting("tracing", "apiGateway")
     metrics = service.setting("apiGateway", "metrics")
     wanted = {"/tracingEnabled": tracing, "/*/*/metrics/enabled": metrics}
-    return [
+    own = [
         {"op": "replace", "path": path, "value": "true" if value else "false"}
         for path, value in wanted.items()
         if value is not None
     ]
+    added = service.extensions.stage_settings(service) if service.extensions is not None else ()
+    return [*own, *(dict(patch) for patch in added)]
 
 
 def stage_tags(service: Service) -> dict[str, str]:

@@ -7,7 +7,7 @@ the template is made.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -43,7 +43,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A resolved, validated configuration, which plugins may change in place. Each function has `name` and `events`."""
+    """A resolved, validated configuration, which plugins may change in place. Each function has `name` and `events`.
+
+    `warnings` are told to the user; add to them with `warn`.
+    """
 
     directory: FilePath
     name: str
@@ -53,13 +56,17 @@ class Configuration:
     marks: Marks
     options: Mapping[str, str]
     environ: Mapping[str, str]
+    warnings: list[ConfigError] = field(default_factory=list)
 
     def get(self, *keys: str | int) -> Json:
         return get(self.config, *keys)
 
     def mistake(self, message: str, path: Path, hint: str | None = None, *, key: bool = False) -> ConfigError:
-        """A ConfigError at a place of the configuration: to raise, or to warn with."""
+        """A ConfigError at a place of the configuration, to raise."""
         return ConfigError(message, path=path, mark=self.marks.find(path, key=key), hint=hint)
+
+    def warn(self, message: str, path: Path, hint: str | None = None, *, key: bool = False) -> None:
+        self.warnings.append(self.mistake(message, path, hint, key=key))
 
 
 class Extensions(Protocol):
@@ -85,10 +92,6 @@ class Extensions(Protocol):
         """Change the configuration, before it becomes a Service."""
         ...
 
-    def warnings(self) -> Sequence[ConfigError]:
-        """What is to be told, asked for after `configure`."""
-        ...
-
     def files(self) -> Sequence[FilePath]:
         """Files that were read besides those of the configuration."""
         ...
@@ -99,4 +102,12 @@ class Extensions(Protocol):
 
     def finished(self, service: "Service", template: dict[str, Json]) -> None:
         """Change the template, with the user's resources in it."""
+        ...
+
+    def packaged(self, plan: Any, progress: Callable[[str], None]) -> Any:
+        """The pileus.package.PackagePlan with other files in it."""
+        ...
+
+    def stage_settings(self, service: "Service") -> Sequence[Mapping[str, str]]:
+        """Patch operations of API Gateway's UpdateStage, for the stage of the service's REST API after a deployment."""
         ...

@@ -1,0 +1,1 @@
+"""Bundlers of Node functions."""
