@@ -26,7 +26,6 @@ from .stage_settings import apply_stage_settings
 if TYPE_CHECKING:
     from ..cloud.kernel import Cloud
 
-_DEFAULT_REGION = "us-east-1"
 _DEPLOYED_AT = re.compile(r"/(\d{13})-\d{4}-\d\d-\d\dT[\d:.]+Z/[^/]*$")
 _OF_INSTANCE = re.compile(r"(\d{13})$")
 
@@ -66,19 +65,18 @@ class LocalDeployment:
     ) -> None:
         self._open = cloud
         environ = os.environ if environ is None else environ
-        region = options.get("region") or environ.get("AWS_REGION") or _DEFAULT_REGION
         self._project = Project(
             directory,
             options=options,
             params=params,
             environ=environ,
             config_name=config_name,
-            resolver=EmbeddedValues(cloud, region),
+            resolver=EmbeddedValues(cloud),
         )
 
     def load(self) -> LoadedService:
         """Reads and checks the service."""
-        loaded = self._project.load()
+        loaded = self._project.load(purpose="offline")
         mistakes = [*unrunnable_functions(loaded.service), *missing_handlers(loaded.service)]
         if mistakes:
             raise ConfigErrors(mistakes)

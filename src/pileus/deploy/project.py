@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ..compile import Artifacts, CompiledTemplates, compile_service
+from ..plugins import Plugins
 from ..service import ConfigError, ConfigErrors, LoadedService, RemoteResolver, Service, load_service
 from .output_folder import check_replaceable, replacing, sweep
 
 if TYPE_CHECKING:
     from ..package import Built
+    from ..service.extensions import Purpose
     from ..service.loader import ValidationMode
 
 #: What lies in a package's folder, by name; what else lies there did not come from here.
@@ -58,8 +60,9 @@ class Project:
         self.config_name = config_name
         self.resolver = resolver
 
-    def load(self, validation: ValidationMode | None = None) -> LoadedService:
-        """Reads and checks the service. validation: instead of what its `configValidationMode` says."""
+    def load(self, validation: ValidationMode | None = None, purpose: Purpose = "package") -> LoadedService:
+        """Reads and checks the service. validation: instead of what its `configValidationMode` says. purpose: plugins
+        add to it what that needs."""
         return load_service(
             self.folder,
             options=self.options,
@@ -68,6 +71,7 @@ class Project:
             config_name=self.config_name,
             resolver=self.resolver,
             validation=validation,
+            extensions=Plugins(purpose),
         )
 
     def compile(self, service: Service, artifacts: Artifacts) -> CompiledTemplates:
@@ -109,6 +113,8 @@ class Project:
             check_replaceable(out, OURS)
         sweep(out)
         plan = plan_package(service)
+        if service.extensions is not None:
+            plan = service.extensions.packaged(plan, progress)
         with replacing(out) as made:
             built = build_package(plan, made, at_ms=int(service.instance), progress=progress)
             templates = self.compile(service, built.artifacts)

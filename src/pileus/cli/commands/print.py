@@ -29,7 +29,7 @@ def command(service: ServiceOptions, form: str | None, path: str | None, transfo
 
     project = service.project(format=form, path=path, transform=transform)
     with mistakes_told():
-        loaded = project.load()
+        loaded = project.load(purpose="print")
     warn(loaded.warnings)
     value: Any = shown(loaded.service)
     if path is not None:
