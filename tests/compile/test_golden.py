@@ -1,14 +1,13 @@
-"""Every golden case: the same template, the same `print`, and the same errors as Serverless Framework 3.40.0."""
+"""Every golden case: the same template and the same errors as Serverless
+Framework 3.40.0. (What `pileus print` says of them: tests/cli/test_golden_commands.py.)"""
 
 import json
 import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from pileus.service import ConfigErrors
-from pileus.service.shown import shown
 
 sys.path.insert(0, str(Path(__file__).parent))
 from golden import ROOT, comparison, compile_loaded, load, names
@@ -62,16 +61,6 @@ def test_resources_come_in_the_same_order(name: str) -> None:
     order = [key for key in got["Resources"] if key in want["Resources"]]
     if name not in ORDERED_OTHERWISE:
         assert order == list(want["Resources"])
-
-
-@pytest.mark.parametrize("name", gaps(names("cases"), {}))
-def test_print_is_equal(name: str) -> None:
-    compare = comparison()
-    case = ROOT / "cases" / name
-    got = compare.normalise(shown(load(case).service))
-    lines: list[str] = []
-    compare.diff(compare.normalise(yaml.safe_load((case / "print.yml").read_text())), got, "config", lines)
-    assert lines == []
 
 
 @pytest.mark.parametrize("name", gaps(names("cases"), {}))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 _WIDTH = 80
@@ -33,14 +34,22 @@ _TAKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_UNPRINTABLE = re.compile(
-    "[^\\n\x20-\x7e\xa1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
-_ESCAPED = re.compile('["\\\\\\n]|' + _UNPRINTABLE.pattern)
 _ESCAPES = {
     "\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r",
     "\x1b": "\\e", '"': '\\"', "\\": "\\\\", "\x85": "\\N", "\xa0": "\\_", "\u2028": "\\L", "\u2029": "\\P",
 }  # fmt: skip
+
+
+@cache
+def _unprintable() -> re.Pattern[str]:
+    """What may stand in double quotes only. Compiled for the first text that is not plain ASCII."""
+    return re.compile(
+        "[^\\n\x20-\x7e\xa1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    )
+
+
+def _is_printable(text: str) -> bool:
+    return (text.isascii() and text.isprintable()) or not _unprintable().search(text)
 
 
 def yaml_text(value: Any) -> str:
@@ -84,7 +93,7 @@ def _sequence(value: list[Any], level: int) -> Iterator[str]:
 
 
 def _key(key: str) -> str:
-    return _double(key) if "\n" in key or _UNPRINTABLE.search(key) else _single_line(key)
+    return _double(key) if "\n" in key or not _is_printable(key) else _single_line(key)
 
 
 def _scalar(value: Any, level: int) -> str:
@@ -117,7 +126,7 @@ def _number(value: float) -> str:
 
 
 def _string(text: str, level: int) -> str:
-    if _UNPRINTABLE.search(text):
+    if not _is_printable(text):
         return _double(text)
     width = max(_NARROWEST, _WIDTH - len(_STEP) * level)
     if any(len(line) > width and line[0] != " " for line in text.split("\n")):
@@ -132,7 +141,8 @@ def _single_line(text: str) -> str:
 
 
 def _double(text: str) -> str:
-    return '"' + _ESCAPED.sub(lambda found: _ESCAPES.get(found[0]) or _code(found[0]), text) + '"'
+    escaped = (_ESCAPES.get(char) or (char if _is_printable(char) else _code(char)) for char in text)
+    return '"' + "".join(escaped) + '"'
 
 
 def _code(char: str) -> str:

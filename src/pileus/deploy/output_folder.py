@@ -3,7 +3,6 @@ its place, and takes that in one step."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import sys
@@ -94,6 +93,8 @@ def _link_files(out: Path, made: Path) -> None:
 def _exchange(made: Path, out: Path) -> None:
     """Both names change places in one step; where the system can't do that, in two."""
     if sys.platform == "linux":
+        import ctypes
+
         rename = getattr(ctypes.CDLL(None), "renameat2", None)
         names = os.fsencode(made), os.fsencode(out)
         if rename is not None and rename(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0:

@@ -1,5 +1,6 @@
 """The folder with a serverless.yml, as one command sees it: load, compile, package. Every command goes through here, so
-that what `package` writes, `print` shows, `offline` runs and `deploy` sends is the same."""
+that what `package` writes, `print` shows, `offline` runs and `deploy` sends is the same. What a command does not need is not
+imported: `print` neither compiles nor packages."""
 
 from __future__ import annotations
 
@@ -11,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from ..compile import Artifacts, CompiledTemplates, compile_service
 from ..plugins import Plugins
 from ..service import ConfigError, ConfigErrors, LoadedService, RemoteResolver, Service, load_service
 from .output_folder import check_replaceable, replacing, sweep
 
 if TYPE_CHECKING:
+    from ..compile import Artifacts, CompiledTemplates
     from ..package import Built
     from ..service.extensions import Purpose
     from ..service.loader import ValidationMode
@@ -76,10 +77,13 @@ class Project:
 
     def compile(self, service: Service, artifacts: Artifacts) -> CompiledTemplates:
         """The templates of the service with these packages of its code."""
+        from ..compile import compile_service
+
         return compile_service(service, artifacts)
 
     def check(self, service: Service) -> None:
         """Finds what `package` would find wrong, and writes nothing."""
+        from ..compile import Artifacts
         from ..package import plan_package
 
         mistakes: list[ConfigError] = []

@@ -4,7 +4,6 @@ Only what is certain to be asked is asked ahead: the first source of a variable,
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 from pileus.service.tree import Json
@@ -35,6 +34,8 @@ def questions(config: Json) -> list[Request]:
 
 def ask(requests: list[Request], scope: Scope) -> dict[Request, Outcome]:
     """The outcomes of all requests, asked at the same time."""
+    from concurrent.futures import ThreadPoolExecutor  # costs as much as a whole serverless.yml
+
     with ThreadPoolExecutor(min(_THREADS, len(requests))) as pool:
         return dict(zip(requests, pool.map(lambda request: _outcome(request, scope), requests), strict=True))
 

@@ -1,0 +1,47 @@
+"""The golden cases through the commands, as their compare.py calls them, but in this process."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from pileus.cli.main import main
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "compile"))
+from golden import ROOT, comparison, names
+
+UPDATE, CREATE = "cloudformation-template-update-stack.json", "cloudformation-template-create-stack.json"
+
+
+def cases(kind: str) -> list[object]:
+    return [*names(kind)] or [
+        pytest.param("none", marks=pytest.mark.skip(reason=f"no golden data at {ROOT}"))
+    ]
+
+
+def run(case: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    for name in [*os.environ]:
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    env = case / "env"
+    for line in env.read_text().splitlines() if env.exists() else ():
+        name, _, value = line.partition("=")
+        monkeypatch.setenv(name, value)
+    opts = case / "opts"
+    monkeypatch.chdir(case)
+    main([*arguments, *shlex.split(opts.read_text() if opts.exists() else "")])
+
+
+@pytest.mark.parametrize("name", cases("cases"))
+def test_print_is_equal(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compare, case = comparison(), ROOT / "cases" / name
+    run(case, monkeypatch, "print", "--format", "yaml")
+    got = capsys.readouterr().out
+    want = (case / "print.yml").read_text()
+    assert compare.norm_string(got).rstrip() == compare.norm_string(want).rstrip()
