@@ -29,6 +29,14 @@ _YAML = "tag:yaml.org,2002:"
 _PLAIN = "plain"
 _MERGE = "<<"
 _DEEPEST = 200
+#: What libyaml says → what helps.
+_REMEDIES = {
+    "cannot start any token": "indent with spaces, not tabs, and quote a value that begins with @, ` or %",
+    "mapping values are not allowed": "check the indentation, or quote a value that contains ': '",
+    "expected <block end>": "check the indentation of this line against the one above",
+    "undefined alias": "quote a value that begins with *",
+    "found another document": "keep one document in the file: remove the line '---'",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +55,23 @@ def read(file: FilePath) -> Document:
 
 
 def read_text(file: FilePath) -> str:
-    """The text of a file. Raises ConfigError when it cannot be read or is not UTF-8."""
+    """The text of a file; bytes that are not UTF-8 show as U+FFFD. Raises ConfigError when it cannot be read."""
     try:
-        return file.read_bytes().decode("utf-8-sig")
+        return file.read_bytes().decode("utf-8-sig", "replace")
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start]
-        line = before.count(b"\n") + 1
-        column = error.start - (before.rfind(b"\n") + 1) + 1
-        raise ConfigError("the file is not UTF-8 text", mark=Mark(file, line, column)) from error
 
 
 def parse_json(text: str, file: FilePath) -> Document:
     """JSON text → Document; the marks are found only when a mistake asks for them."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_json_object)
+        value = json.loads(
+            text,
+            parse_int=lambda digits: scalars.number(int(digits) if len(digits) < 400 else float(digits)),
+            parse_float=lambda digits: scalars.number(float(digits)),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_json_object,
+        )
     except json.JSONDecodeError as error:
         raise ConfigError(
             f"not valid JSON: {error.msg}", mark=Mark(file, error.lineno, error.colno)
@@ -112,16 +121,14 @@ def parse_yaml(text: str, file: FilePath) -> Document:
 
 def _syntax_error(error: yaml.MarkedYAMLError, file: FilePath) -> ConfigError:
     at = error.problem_mark or error.context_mark
-    problem = error.problem or error.context or "cannot be parsed"
+    problem = (error.problem or error.context or "cannot be parsed").removeprefix("but ")
     hint = None
-    if "cannot start any token" in problem:
-        hint = "indent with spaces, not tabs, and quote a value that begins with @, ` or %"
-    elif "mapping values are not allowed" in problem:
-        hint = "check the indentation, or quote a value that contains ': '"
-    elif "expected <block end>" in problem:
-        hint = "check the indentation of this line against the one above"
-    elif "undefined alias" in problem:
-        hint = "quote a value that begins with *"
+    if error.context_mark and at and error.context_mark.line != at.line:
+        begun = (error.context or "").removeprefix("while parsing ").removeprefix("while scanning ")
+        hint = f"{begun} begins in line {error.context_mark.line + 1}: is it closed?"
+    for words, remedy in _REMEDIES.items():
+        if words in problem:
+            hint = remedy
     return ConfigError(
         f"not valid YAML: {problem}", mark=Mark(file, at.line + 1, at.column + 1) if at else None, hint=hint
     )
@@ -214,8 +221,11 @@ class _Construction:
         return (_index_keys_first(values) if indexes else values), Marks(mark, children=children)
 
     def key(self, node: Node, mark: Mark) -> str:
+        if isinstance(node, SequenceNode) and all(isinstance(item, ScalarNode) for item in node.value):
+            return scalars.joined([self.build(item)[0] for item in node.value])
         if not isinstance(node, ScalarNode):
-            raise ConfigError("a key must be a single value, not a list or an object", mark=mark)
+            hint = "quote a text that begins with {" if isinstance(node, MappingNode) else None
+            raise ConfigError("a key must be a single value, not a list or an object", mark=mark, hint=hint)
         return scalars.as_text(scalars.plain(node.value)) if node.tag is _PLAIN else node.value
 
     def merge(
@@ -248,9 +258,11 @@ class _Construction:
     def short(self, node: Node, name: str, mark: Mark) -> tuple[Json, Marks]:
         if isinstance(node, ScalarNode):
             # The text as written: `!Ref 012` names 012, and style does not matter.
-            if name == "Fn::GetAtt":
+            if not node.value and not node.style:
+                inner: Json = None
+            elif name == "Fn::GetAtt":
                 logical_id, _, attribute = node.value.partition(".")
-                inner: Json = [logical_id, attribute]
+                inner = [logical_id, attribute]
             else:
                 inner = node.value
             marks = Marks(mark)
@@ -264,7 +276,7 @@ class _Construction:
                 return node.value, Marks(mark)
             if name in ("int", "float", "bool", "null", "timestamp"):
                 return scalars.plain(node.value), Marks(mark)
-        elif name in ("map", "seq"):
+        elif name in ("map", "seq", "set", "omap"):
             return self.collection(node, mark)
         raise ConfigError(f"the tag !!{name} is not understood here", mark=mark)
 

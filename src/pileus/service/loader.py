@@ -126,7 +126,7 @@ def _load(
     mode = validation or _mode(config)
     if mistakes and mode == "error" and provider["name"] == "aws":
         raise ConfigErrors(mistakes)
-    warnings = () if mode == "off" else (*mistakes, *lost)
+    warnings = (*form.warnings, *(() if mode == "off" else (*mistakes, *lost)))
     region = variables.scope.region()
     if extensions is not None:
         whole = Configuration(

@@ -21,6 +21,7 @@ class Normaliser:
         self.config = config
         self.marks = marks
         self.errors: list[ConfigError] = []
+        self.warnings: list[ConfigError] = []
 
     def error(self, message: str, path: Path, hint: str | None = None, *, key: bool = False) -> None:
         self.errors.append(ConfigError(message, path=path, mark=self.marks.find(path, key=key), hint=hint))
@@ -32,6 +33,9 @@ class Normaliser:
         self.provider()
         self.functions()
         self.resources()
+        for name in ("package", "layers"):
+            if not isinstance(self.config.get(name, {}), (dict, type(None))):
+                self.error(f"'{name}' must be an object", (name,))
 
     def service(self) -> None:
         name = self.config.get("service")
@@ -47,15 +51,16 @@ class Normaliser:
         wanted = self.config.get("frameworkVersion")
         if wanted is None:
             return
-        fits = semver.satisfies(FORMAT_VERSION, str(wanted))
+        fits = semver.satisfies(FORMAT_VERSION, wanted) if isinstance(wanted, str) else None
+        path: Path = ("frameworkVersion",)
         if fits is None:
-            self.error(
-                f"'{wanted}' is not a range of versions", ("frameworkVersion",), "frameworkVersion: '3'"
-            )
+            message = f"{wanted!r} is not a range of versions, so that the version is not checked"
+            mark = self.marks.find(path)
+            self.warnings.append(ConfigError(message, path=path, mark=mark, hint="frameworkVersion: '3'"))
         elif not fits:
             here = ".".join(str(part) for part in FORMAT_VERSION)
             message = f"'{wanted}' does not include {here}, the version of the format that Pileus reads"
-            self.error(message, ("frameworkVersion",), "frameworkVersion: '3'")
+            self.error(message, path, "frameworkVersion: '3'")
 
     def provider(self) -> None:
         provider = self.config.get("provider")
@@ -97,6 +102,14 @@ class Normaliser:
                 self.error(f"the function '{key}' has neither 'handler' nor 'image'", path, close, key=True)
             if not function.get("events"):
                 function["events"] = []
+            self.events(path, function["events"])
+
+    def events(self, path: Path, events: Json) -> None:
+        if isinstance(events, dict):
+            first = next(iter(events))
+            self.error("events are a list of objects", (*path, "events"), f"- {first}: ...", key=True)
+        elif isinstance(events, list) and None in events:
+            self.error("an event must be an object, not null", (*path, "events", events.index(None)))
 
     def one_object(self, name: str, parts: list[Json]) -> dict[str, Json]:
         """A list of objects merged into one, with the marks of the parts."""

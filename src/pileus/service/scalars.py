@@ -83,6 +83,19 @@ def number(value: int | float) -> int | float | None:
     return value
 
 
+def joined(values: list[Json]) -> str:
+    """A list inside a text: its items with commas between, lists in it too, null as nothing."""
+    texts = []
+    for item in values:
+        if isinstance(item, list):
+            texts.append(joined(item))
+        elif isinstance(item, dict):
+            texts.append("[object Object]")
+        else:
+            texts.append("" if item is None else as_text(item))
+    return ",".join(texts)
+
+
 def as_text(value: str | int | float | bool | None) -> str:
     """A scalar inside a text: `true`, `null`, `5432`, `1.5`."""
     if value is None:

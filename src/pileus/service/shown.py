@@ -12,7 +12,8 @@ def shown(service: Service) -> dict[str, Json]:
         return config
     bucket = provider.get("deploymentBucket")
     provider.setdefault("stage", "dev")
-    provider.setdefault("region", "us-east-1")
+    if "region" in service.options or "region" not in provider:
+        provider["region"] = service.region
     provider.setdefault("versionFunctions", True)
     if isinstance(bucket, dict):
         provider["deploymentBucket"] = bucket.get("name")

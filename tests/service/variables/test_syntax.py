@@ -68,13 +68,13 @@ def test_literals(text: str, literal: object) -> None:
 
 
 def test_params_addresses_and_nesting() -> None:
-    (variable,) = parse("${file(a/${sls:stage}.yml):b.${self:c}, cf(eu-west-1):s.O, ${env:X, self:y}}")
+    (variable,) = parse("${file(a/${sls:stage}.yml):b.${self:c}, cf(eu-west-1):s.O, env:${self:y}}")
     assert isinstance(variable, Variable)
     file, cf, env = variable.sources
     assert isinstance(file, Source) and file.params is not None and file.address is not None
     assert file.type == "file" and has_variable(file.params[0]) and has_variable(file.address)
     assert cf == Source("cf", (("eu-west-1",),), ("s.O",))
-    assert isinstance(env, Variable)
+    assert isinstance(env, Source) and env.address is not None and has_variable(env.address)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,7 @@ def test_params_addresses_and_nesting() -> None:
         "${opt:x, }",
         '${opt:x, "a}',
         "${file(a",
+        "${opt:stage, ${self:provider.stage}}",
         "${self:a, 'b' c}",
         "${file('a'b)}",
     ],

@@ -7,7 +7,6 @@ the tree, and a place that is asked for while it is being resolved is a circle. 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path as FilePath
 
@@ -18,6 +17,7 @@ from pileus.service.marks import Mark, Marks
 from pileus.service.programs import Programs
 from pileus.service.tree import MISSING, Json, Path, child, copy, dotted
 from pileus.service.variables import ahead
+from pileus.service.variables.absence import missing
 from pileus.service.variables.source import Found, RemoteResolver, Request, Scope, VariableError
 from pileus.service.variables.syntax import Literal, Source, Template, Variable, VariableSyntaxError, parse
 
@@ -54,6 +54,8 @@ class Tree:
     value: Json
     done: set[Path] = field(default_factory=set)
     failed: set[Path] = field(default_factory=set)
+    #: The places that came from a file, and from which address in it.
+    origins: dict[Path, tuple[FilePath, tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def marks(self) -> Marks:
@@ -138,10 +140,10 @@ class Resolver:
             if "${" not in value:
                 return True
             try:
-                self._leaf(tree, path, value)
+                found = self._leaf(tree, path, value)
             except Failed:
                 return False
-            return True
+            return found.origin is None or self._settle(tree, path, found.value)
         if not isinstance(value, (dict, list)):
             return True
         fine = True
@@ -157,8 +159,8 @@ class Resolver:
             tree.done.add(path)
         return fine
 
-    def _leaf(self, tree: Tree, path: Path, text: str) -> Json:
-        """Resolve one text in place and return its value. Raises Failed."""
+    def _leaf(self, tree: Tree, path: Path, text: str) -> Found:
+        """Resolve one text in place and return what came of it. Raises Failed."""
         if path in tree.failed:
             raise Failed
         here = (tree, path)
@@ -169,6 +171,7 @@ class Resolver:
         self._under_way.append(here)
         try:
             found = self._text(text)
+            _no_file_circle(tree, path, found)
         except (VariableError, VariableSyntaxError, ConfigError) as error:
             tree.failed.add(path)
             self._report(tree, path, text, error)
@@ -179,10 +182,13 @@ class Resolver:
         finally:
             self._under_way.pop()
         self._put(tree, path, found)
-        return found.value
+        return found
 
     def _put(self, tree: Tree, path: Path, found: Found) -> None:
-        tree.done.add(path)
+        if found.origin is None:
+            tree.done.add(path)
+        else:
+            tree.origins[path] = found.origin
         if not path:
             tree.value = found.value
             return
@@ -195,26 +201,32 @@ class Resolver:
 
     def _found(self, tree: Tree, address: Path) -> Found:
         """The resolved value at an address; MISSING when there is none. Raises Failed."""
+        steps, value, settled = self._reach(tree, address)
+        if value is MISSING:
+            return Found(MISSING)
+        if not settled and not self._settle(tree, steps, value):
+            raise Failed
+        return Found(copy(value), self._marks_at(tree, steps) if isinstance(value, (dict, list)) else None)
+
+    def _reach(self, tree: Tree, address: Path) -> tuple[Path, Json, bool]:
+        """The place of an address, its value (or MISSING), and whether all in it is resolved; resolves the way there."""
         value = tree.value
         settled = () in tree.done
-        marks: Marks | None = tree.marks
         if isinstance(value, str) and "${" in value and not settled:
-            value, settled = self._leaf(tree, (), value), True
+            found = self._leaf(tree, (), value)
+            value, settled = found.value, found.origin is None
         steps: Path = ()
         for part in address:
             inner = child(value, part)
             if inner is MISSING:
-                return Found(MISSING)
+                return steps, MISSING, True
             steps = (*steps, int(part) if isinstance(value, list) else part)
             value = inner
-            marks = marks.child(steps[-1]) if marks else None
             settled = settled or steps in tree.done
             if isinstance(value, str) and "${" in value and not settled:
-                value, settled = self._leaf(tree, steps, value), True
-                marks = self._marks_at(tree, steps)
-        if not settled and not self._settle(tree, steps, value):
-            raise Failed
-        return Found(copy(value), marks if isinstance(value, (dict, list)) else None)
+                found = self._leaf(tree, steps, value)
+                value, settled = found.value, found.origin is None
+        return steps, value, settled
 
     def _marks_at(self, tree: Tree, path: Path) -> Marks | None:
         node: Marks | None = tree.marks
@@ -224,7 +236,18 @@ class Resolver:
 
     def _inside(self, document: Document, address: tuple[str, ...]) -> Found:
         tree = self._trees.setdefault(document.file, Tree(document, document.value))
-        return self._found(tree, address)
+        steps, value, settled = self._reach(tree, address)
+        if not isinstance(value, (dict, list)):
+            return Found(value)
+        origin = None if settled else (document.file, address)
+        return Found(copy(value), self._marks_at(tree, steps), origin)
+
+    def _whole(self, found: Found) -> Json:
+        """The value of what was found, everything in it resolved."""
+        if found.origin is None:
+            return found.value
+        document = Document(found.origin[0], found.value, found.marks or self.main.marks)
+        return self._found(Tree(document, found.value), ()).value
 
     # Evaluating a text
 
@@ -238,46 +261,45 @@ class Resolver:
         return Found("".join(part if isinstance(part, str) else self._inline(part) for part in template))
 
     def _inline(self, variable: Variable) -> str:
-        value = self._variable(variable).value
-        if value is None or isinstance(value, (dict, list)):
-            kind = "null" if value is None else "an object" if isinstance(value, dict) else "a list"
+        value = self._whole(self._variable(variable))
+        if isinstance(value, list):
+            return scalars.joined(value)
+        if value is None or isinstance(value, dict):
+            kind = "null" if value is None else "an object"
             raise VariableError(f"{variable.text} is {kind} and cannot be part of a text")
         return scalars.as_text(value)
 
     def _variable(self, variable: Variable) -> Found:
         last: Found | None = None
+        asked: Request | None = None
         for source in variable.sources:
             if isinstance(source, Literal):
-                last = Found(source.value)
-            elif isinstance(source, Variable):
-                last = self._variable(source) if source is variable.sources[-1] else self._try(source)
+                text = isinstance(source.value, str) and "${" in source.value
+                last = self._text(source.value) if text else Found(source.value)
             else:
-                last = self._source(source, variable)
+                asked = self._request(source, variable)
+                last = self._source(source, asked)
             if last.value is not MISSING and last.value is not None:
                 return last
         if isinstance(variable.sources[-1], Literal) and last is not None:
             return last  # `null` written out as the last resort is a value
-        raise MissingValue(*_missing(variable, self.main.value))
+        raise MissingValue(*missing(variable, asked, self.main.value, self.scope.directory))
 
-    def _try(self, variable: Variable) -> Found:
-        try:
-            return self._variable(variable)
-        except MissingValue:
-            return Found(MISSING)
+    def _request(self, source: Source, variable: Variable) -> Request:
+        params = tuple(scalars.as_text(self._piece(param)) for param in source.params or ())
+        address = None if source.address is None else scalars.as_text(self._piece(source.address))
+        return Request(source.type, params, address, variable.text)
 
-    def _source(self, source: Source, variable: Variable) -> Found:
+    def _source(self, source: Source, request: Request) -> Found:
         resolve = self._sources.get(source.type)
         if resolve is None:
             if source.type not in SOURCES:
                 known = did_you_mean(source.type, SOURCES) or f"sources are {', '.join(SOURCES)}"
                 if self._absent:
                     known += f"; it may be one of {' or '.join(self._absent)}, which Pileus does not have"
-                raise VariableError(f"unknown variable source '{source.type}' in {variable.text}", known)
+                raise VariableError(f"unknown variable source '{source.type}' in {request.text}", known)
             resolve = import_module(f"pileus.service.variables.{SOURCES[source.type]}").resolve
             self._sources[source.type] = resolve
-        params = tuple(scalars.as_text(self._piece(param)) for param in source.params or ())
-        address = None if source.address is None else scalars.as_text(self._piece(source.address))
-        request = Request(source.type, params, address, variable.text)
         found = self._ahead[request] if request in self._ahead else resolve(request, self.scope)
         if isinstance(found, VariableError):
             raise found
@@ -296,7 +318,7 @@ class Resolver:
 
     def _ask(self, variable: str) -> Json:
         try:
-            return self._text("${" + variable + "}").value
+            return self._whole(self._text("${" + variable + "}"))
         except VariableSyntaxError as error:
             raise VariableError(str(error)) from error
         except Failed as error:
@@ -337,37 +359,14 @@ class Resolver:
         return Mark(mark.file, mark.line, at + 1) if at >= 0 else mark
 
 
-def _missing(variable: Variable, config: Json) -> tuple[str, str | None]:
-    hint = f"give a fallback: {variable.text[:-1]}, 'value'}}"
-    first = variable.sources[0]
-    if len(variable.sources) > 1 or not isinstance(first, Source):
-        return f"none of the sources of {variable.text} has a value", hint
-    address = first.address[0] if first.address and len(first.address) == 1 else None
-    if not isinstance(address, str):
-        return f"{variable.text} has no value", hint
-    if first.type == "self":
-        return f"the configuration has no '{address}'", _closest(address, config) or hint
-    if first.type == "env":
-        return f"the environment variable {address} is not set", hint
-    if first.type == "opt":
-        return f"the option --{address} is not given", hint
-    if first.type == "param":
-        return f"the parameter '{address}' is given neither with --param nor under 'params'", hint
-    return f"{variable.text} has no value", hint
-
-
-def _closest(address: str, config: Json) -> str | None:
-    """The address next to the one that does not exist, when a part of it is misspelt."""
-    parts = address.split(".")
-    for position, part in enumerate(parts):
-        inner = child(config, part)
-        if inner is MISSING:
-            if not isinstance(config, dict):
-                return None
-            names = {key.lower(): key for key in config}
-            close = get_close_matches(part.lower(), list(names), n=1, cutoff=0.7)
-            if not close:
-                return None
-            return f"did you mean '{'.'.join([*parts[:position], names[close[0]], *parts[position + 1 :]])}'?"
-        config = inner
-    return None
+def _no_file_circle(tree: Tree, path: Path, found: Found) -> None:
+    """Refuse a file that is put into itself, which would go on without end."""
+    if found.origin is None:
+        return
+    above = [tree.origins[path[:steps]] for steps in range(len(path)) if path[:steps] in tree.origins]
+    if found.origin in above:
+        way = [*above[above.index(found.origin) :], found.origin]
+        names = " → ".join(
+            f"{file.name}{':' + '.'.join(address) if address else ''}" for file, address in way
+        )
+        raise VariableError(f"a circle of files: {names}")

@@ -62,10 +62,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value that was resolved already and knows where it was written."""
+    """A value that knows where it was written.
+
+    One with an `origin`, a file and the address in it, may hold variables still: they are resolved in the place that
+    the value takes, so that a file can refer to its neighbours there with `${self:}`.
+    """
 
     value: Json
     marks: Marks | None = None
+    origin: tuple[FilePath, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Scope:
     remote: RemoteResolver | None
     #: The value at an address of the configuration, resolved: () is all of it.
     own: Callable[[tuple[str, ...]], Found]
-    #: The value at an address of a parsed file, resolved.
+    #: The value at an address of a parsed file, with the variables that are on the way to it resolved.
     inside: Callable[[Document, tuple[str, ...]], Found]
     #: Notes that a file was read (also one that is not there), for reload.
     note: Callable[[FilePath], None]

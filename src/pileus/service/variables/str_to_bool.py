@@ -7,8 +7,8 @@ _WORDS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def resolve(request: Request, scope: Scope) -> Json | Found:
-    if len(request.params) != 1:
-        raise VariableError("strToBool needs one value in its brackets", "${strToBool(${env:FLAG})}")
+    if not request.params:
+        raise VariableError("strToBool needs a value in its brackets", "${strToBool(${env:FLAG})}")
     word = request.params[0].strip().lower()
     if word not in _WORDS:
         raise VariableError(f"strToBool understands true, false, 1 and 0, not '{request.params[0]}'")

@@ -42,7 +42,7 @@ class Source:
 class Variable:
     """Sources to be asked in order until one has a value. `text` is the whole `${...}` as written."""
 
-    sources: tuple["Source | Literal | Variable", ...]
+    sources: tuple["Source | Literal", ...]
     text: str
 
 
@@ -109,7 +109,7 @@ class _Reader:
         if not _TYPE.match(self.text, start + 2):
             return None
         self.at = start + 2
-        sources: list[Source | Literal | Variable] = [self.source(start)]
+        sources: list[Source | Literal] = [self.source(start)]
         while True:
             self.space()
             char = self.peek(start)
@@ -161,12 +161,15 @@ class _Reader:
             parts = (*parts[:-1], parts[-1].rstrip())
         return parts if parts != () else ("",)
 
-    def fallback(self, start: int) -> Source | Literal | Variable:
+    def fallback(self, start: int) -> Source | Literal:
         char = self.peek(start)
         if char in "'\"":
             return Literal(self.quoted(start))
         if char == "$" and (variable := self.variable()) is not None:
-            return variable
+            raise self.wrong(
+                f"a fallback stands without its own brackets: {variable.text[2:-1]}, not {variable.text},",
+                start,
+            )
         if _TYPE.match(self.text, self.at):
             return self.source(start)
         end = self.at
@@ -194,7 +197,8 @@ class _Reader:
             if char == "\\":
                 char = self.peek(start)
                 self.at += 1
-                char = _ESCAPES.get(char, char)
+                # An escaped dollar sign stays one: what a quoted text holds may be a variable again.
+                char = "\\$" if char == "$" else _ESCAPES.get(char, char)
             out.append(char)
         self.at += 1
         return "".join(out)
