@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,3 +118,27 @@ def test_outside_of_a_service(
     assert ended.value.code == 2
     assert "there is no serverless.yml in" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_help_loads_nothing_that_the_commands_work_with() -> None:
+    """`pileus --help` and each command's are for a human who waits: 150 ms."""
+    script = (
+        "import sys, click; from pileus.cli.main import cli, COMMANDS\n"
+        "for name in COMMANDS: cli.get_command(None, name).get_help(click.Context(cli))\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "pileus.cli.commands.offline" in loaded
+    heavy = {
+        "botocore",
+        "boto3",
+        "yaml",
+        "uvloop",
+        "asyncio",
+        "pluggy",
+        "pileus.cloud",
+        "pileus.service",
+        "pileus.deploy",
+    }
+    assert not loaded & heavy

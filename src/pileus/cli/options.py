@@ -1,5 +1,8 @@
 """The options that every command on a service has, with Serverless Framework's names and rules: `--stage`, `--region`,
-`--param`, `--config`, `--aws-profile`, `--verbose`. An option that a command does not know is a mistake."""
+`--param`, `--config`, `--aws-profile`, `--verbose`; and checks of options that several commands have. An option that a
+command does not know is a mistake.
+
+Nothing here, and nothing at the top of a command's module, imports what the command works with: `--help` answers at once."""
 
 from __future__ import annotations
 
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
 #: Options of Serverless Framework's dashboard, which Pileus does not have; scripts may pass them on.
 DASHBOARD = ("app", "org")
+
+
+_HIGHEST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,21 @@ def once(*names: str, **attributes: Any) -> Callable[[Any], Any]:
     """An option with a value that is given once: a second one would silently win, and an empty one, or the next
     option's name, would silently be a value."""
     return click.option(*names, multiple=True, callback=_once, **attributes)
+
+
+def check_port(ctx: click.Context, parameter: click.Parameter, value: int) -> int:
+    if not 0 <= value <= _HIGHEST_PORT:
+        raise click.BadParameter(f"{value} is not between 0 and {_HIGHEST_PORT}.")
+    return value
+
+
+def check_iam(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    if value != "off":
+        raise click.BadParameter(
+            f"'{value}' is not available yet: policies are stored but not evaluated in this version, "
+            "so only --iam off tells the truth."
+        )
+    return value
 
 
 def _once(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import click
 import uvloop
 
 from ..cloud.kernel import Settings
@@ -24,7 +23,6 @@ from .main import INTERRUPTED
 from .ui import Ui
 
 _LOCAL = {"localhost": "127.0.0.1"}
-_HIGHEST_PORT = 65_535
 
 
 def serve(work: Coroutine[Any, Any, None]) -> None:
@@ -127,21 +125,6 @@ def cache_folder() -> Path:
     """Where compiled service models are kept between runs."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "pileus"
-
-
-def check_port(ctx: click.Context, parameter: click.Parameter, value: int) -> int:
-    if not 0 <= value <= _HIGHEST_PORT:
-        raise click.BadParameter(f"{value} is not between 0 and {_HIGHEST_PORT}.")
-    return value
-
-
-def check_iam(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
-    if value != "off":
-        raise click.BadParameter(
-            f"'{value}' is not available yet: policies are stored but not evaluated in this version, "
-            "so only --iam off tells the truth."
-        )
-    return value
 
 
 def warn_open_host(ui: Ui, host: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..serving import check_iam, check_port, open_server, serve, settings_for, until_stopped, warn_open_host
+from ..options import check_iam, check_port
 from ..ui import Ui
 
 
@@ -42,12 +42,16 @@ def command(port: int, host: str, state: Path, ephemeral: bool, iam: str, as_jso
 
     Ctrl-C stops it. What was answered with success is in the state folder, also after a crash.
     """
+    from ..serving import serve, warn_open_host
+
     ui = Ui.stdout(json=as_json)
     warn_open_host(Ui.stderr(), host)
     serve(_run(ui, port, host, state, ephemeral))
 
 
 async def _run(ui: Ui, port: int, host: str, state: Path, ephemeral: bool) -> None:
+    from ..serving import open_server, settings_for, until_stopped
+
     async with open_server(settings_for(host, state, ephemeral), port) as server:
         kept = "in memory" if ephemeral else str(state)
         ui.line(f"Pileus cloud: account {server.cloud.settings.account}, state {kept}")

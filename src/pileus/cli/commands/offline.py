@@ -9,9 +9,7 @@ from typing import Any
 import click
 
 from ..failure import UserError
-from ..offline import OfflineOptions, run
-from ..options import ServiceOptions, service_options
-from ..serving import check_port, serve
+from ..options import ServiceOptions, check_port, service_options
 from ..ui import Ui
 
 #: Options of serverless-offline that have no place here, with what to do instead.
@@ -93,6 +91,9 @@ def command(
 
     Code is mounted: a saved handler is what the next request runs. Ctrl-C stops; the state stays in .pileus.
     """
+    from ..offline import OfflineOptions, run
+    from ..serving import serve
+
     folder = Path.cwd()
     settings = OfflineOptions(
         folder=folder,
