@@ -94,6 +94,12 @@ class Glob:
         return not _is_dynamic(last) or self.text.endswith("/**")
 
 
+def matching(pattern: str) -> Test:
+    """Whether a path fits a pattern, for patterns that are not a service's: each by itself, in no order."""
+    globs = compile_globs(pattern, Dialect.LISTING, takes=False)
+    return lambda path: any(glob.matches(path) for glob in globs)
+
+
 @lru_cache(4096)
 def compile_globs(pattern: str, dialect: Dialect, *, takes: bool) -> tuple[Glob, ...]:
     """A pattern without its leading `!`, which matches where one of the globs does. `takes` is whether it stood without
@@ -185,7 +191,8 @@ def _normalised(pattern: str, dialect: Dialect, *, takes: bool) -> str:
 
 def _expanded(pattern: str, dialect: Dialect) -> list[str]:
     """A pattern for each alternative in braces; for what is listed, ranges are alternatives too."""
-    done, waiting = [], [pattern]
+    done: list[str] = []
+    waiting = [pattern]
     while waiting:
         text = waiting.pop(0)
         found = _first_braces(text, dialect)

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path as FilePath
 
-from pileus.package.globs import Dialect, compile_glob
+from pileus.package.globs import matching
 from pileus.package.python.lambda_platform import LambdaPlatform
 from pileus.package.python.settings import Settings
 
@@ -64,11 +64,11 @@ def _slim(folder: FilePath, settings: Settings, platform: LambdaPlatform) -> lis
     patterns = settings.slim_patterns
     if settings.slim_patterns_append_defaults:
         patterns = (*_SLIM, *_TESTS, *patterns)
-    globs = [compile_glob(pattern, Dialect.LISTING) for pattern in patterns]
+    globs = [matching(pattern) for pattern in patterns]
     for path in list(_files(folder)):
         inside = path.relative_to(folder)
         names = [inside.as_posix(), *(parent.as_posix() for parent in inside.parents if parent.name)]
-        if any(glob.matches(name) for glob in globs for name in names):
+        if any(glob(name) for glob in globs for name in names):
             path.unlink()
     return _strip(folder, platform) if settings.strip else []
 
