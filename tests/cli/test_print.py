@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pileus.cli.main import main
+from pileus.testing import EmbeddedCloud
 
 SERVICE = """\
 service: small
@@ -82,3 +83,52 @@ def test_what_is_not_there(options: str, says: str, capsys: pytest.CaptureFixtur
     out, err = capsys.readouterr()
     assert says in err
     assert out == ""
+
+
+REMOTE = """\
+service: small
+provider: {name: aws, runtime: python3.11, region: eu-west-1}
+custom:
+  account: ${aws:accountId}
+  parameter: ${ssm:/small/size}
+  elsewhere: ${ssm(us-east-1):/small/size, 'none'}
+  output: ${cf:other-stack.Answer}
+"""
+
+
+def test_variables_that_ask_aws_ask_what_the_endpoint_names(
+    folder: Path, aws: EmbeddedCloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "serverless.yml").write_text(REMOTE)
+    aws.client("ssm", region_name="eu-west-1").put_parameter(Name="/small/size", Value="3", Type="String")
+    template = '{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"Answer": {"Value": "42"}}}'
+    stacks = aws.client("cloudformation", region_name="eu-west-1")
+    stacks.create_stack(StackName="other-stack", TemplateBody=template)
+    stacks.get_waiter("stack_create_complete").wait(StackName="other-stack", WaiterConfig={"Delay": 0})
+    for name, value in (("ENDPOINT_URL", aws.url), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    main(["print", "--path", "custom", "--format", "json"])
+    assert json.loads(capsys.readouterr().out) == {
+        "account": "000000000000",
+        "parameter": "3",
+        "elsewhere": "none",
+        "output": "42",
+    }
+
+
+def test_without_credentials_a_variable_says_how_to_give_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "serverless.yml").write_text(REMOTE)
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "PROFILE", "ENDPOINT_URL"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(SystemExit) as ended:
+        main(["print"])
+    assert ended.value.code == 2
+    err = capsys.readouterr().err
+    assert "serverless.yml:4:12: error:" in err
+    assert "--aws-profile" in err

@@ -1,4 +1,4 @@
-"""Tells what takes long: a step that is not done after a second is named, on stderr."""
+"""Tells what takes long, on stderr: a step that is not done after a second is named. What is worth knowing is told at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ _PATIENCE_SECONDS = 1.0
 
 
 class Progress:
-    """`with Progress(ui) as progress: progress("resolve dependencies")`: each call names the step that begins."""
+    """`with Progress(ui) as progress: progress("Installing dependencies")`: each call names the step that begins, or
+    tells something: `warning: …`, `note: …`."""
 
     def __init__(self, ui: Ui) -> None:
         self._ui = ui
@@ -28,6 +29,13 @@ class Progress:
         self._cancel()
 
     def __call__(self, text: str) -> None:
+        kind, _, rest = text.partition(": ")
+        if kind == "warning":
+            self._ui.warning(rest)
+            return
+        if kind == "note":
+            self._ui.line(text)
+            return
         self._cancel()
         self._timer = threading.Timer(_PATIENCE_SECONDS, self._tell, (text,))
         self._timer.daemon = True

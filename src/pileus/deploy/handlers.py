@@ -23,6 +23,18 @@ def missing_handlers(service: Service) -> list[ConfigError]:
     ]
 
 
+def absent_handlers(service: Service) -> list[ConfigError]:
+    """The same of the functions whose code is this folder: to look at, for a build may yet write the file."""
+    if get(service.config, "package", "artifact"):
+        return []
+    return [
+        mistake
+        for function in service.functions.values()
+        if not function.get("package", "artifact") and not function.get("module")
+        for mistake in _check(service, function)
+    ]
+
+
 def _packaged(service: Service) -> Iterator[ConfigError]:
     """Packages that the user makes: their content may be anything, and what runs here is the folder."""
     places: list[Path] = [("package", "artifact")]
