@@ -49,4 +49,6 @@ def _runtimes(configuration: Configuration) -> dict[str, Json]:
 
 @hookimpl
 def packaged(plan: PackagePlan, progress: Callable[[str], None]) -> PackagePlan:
-    return plan
+    from ..package.python import add_python_dependencies
+
+    return add_python_dependencies(plan, progress).plan
