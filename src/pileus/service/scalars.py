@@ -102,4 +102,14 @@ def as_text(value: str | int | float | bool | None) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return _float_text(value)
     return value if isinstance(value, str) else str(value)
+
+
+def _float_text(value: float) -> str:
+    """The shortest digits, with an exponent below 1e-6 and from 1e21 on only, as JavaScript writes numbers."""
+    if 1e-6 <= abs(value) < 1e21:
+        return format(Decimal(repr(value)), "f")
+    mantissa, _, exponent = repr(value).partition("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent):+d}" if exponent else mantissa

@@ -64,8 +64,14 @@ function prepareTypescript(file) {
   found = fromProject('ts-node', file);
   if (found) {
     const compilerOptions = { module: 'commonjs', moduleResolution: 'node' };
-    return void require(found).register({ transpileOnly: true, compilerOptions });
+    try {
+      return void require(found).register({ transpileOnly: true, compilerOptions });
+    } catch {
+      // it does not get on with the typescript beside it: try the others
+    }
   }
+  const aliases = fromProject('tsconfig-paths/register', file);
+  if (aliases) require(aliases);
   found = fromProject('esbuild', file);
   if (found) {
     const { transformSync } = require(found);
@@ -75,8 +81,9 @@ function prepareTypescript(file) {
     });
   }
   found = fromProject('typescript', file);
-  if (found) {
-    const { transpileModule, ModuleKind, ScriptTarget } = require(found);
+  const { transpileModule, ModuleKind, ScriptTarget } = found ? require(found) : {};
+  if (transpileModule) {
+    // TypeScript 7 has no such function
     const compilerOptions = { module: ModuleKind.CommonJS, target: ScriptTarget.ES2022, esModuleInterop: true };
     return compileBy((source, fileName) => transpileModule(source, { compilerOptions, fileName }).outputText);
   }
@@ -122,12 +129,19 @@ function placeIn(error, file) {
 
 const REMEDY = 'npm install --save-dev tsx (or ts-node, esbuild, typescript), or use a node that strips types (22.18 on)';
 
+// A date or an object of a class is no configuration; functions and what is undefined inside an object are left out.
+function checked(value) {
+  const prototype = value === null || typeof value !== 'object' ? null : Object.getPrototypeOf(value);
+  const name = prototype?.constructor?.name ?? 'Object';
+  if (!['Object', 'Array'].includes(name)) throw new TypeError(`a ${name} is no configuration`);
+  return value;
+}
+
 async function work({ job, file, address }) {
   let message;
   try {
-    const value = await exported(file, address);
-    JSON.stringify(value);
-    message = { job, value };
+    message = { job, value: checked(await exported(file, address)) };
+    JSON.stringify(message);
   } catch (error) {
     message =
       error instanceof NoCompiler

@@ -303,11 +303,9 @@ class Resolver:
         found = self._ahead[request] if request in self._ahead else resolve(request, self.scope)
         if isinstance(found, VariableError):
             raise found
-        if isinstance(found, Found):
-            return found
-        if isinstance(found, str) and "${" in found:
-            return self._text(found)
-        return Found(found)
+        again = source.type == "self" or not isinstance(found, Found)  # a text may be a variable in turn
+        found = found if isinstance(found, Found) else Found(found)
+        return self._text(found.value) if again and _may_vary(found.value) else found
 
     def _piece(self, template: Template) -> Json:
         """A param or an address, its variables resolved."""
@@ -357,6 +355,10 @@ class Resolver:
             return mark
         at = line.find("${", mark.column - 1)
         return Mark(mark.file, mark.line, at + 1) if at >= 0 else mark
+
+
+def _may_vary(value: Json) -> bool:
+    return isinstance(value, str) and "${" in value
 
 
 def _no_file_circle(tree: Tree, path: Path, found: Found) -> None:
