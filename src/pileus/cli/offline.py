@@ -7,7 +7,8 @@ import shutil
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OfflineOptions:
-    """state: None keeps it in memory. prefixed: whether URLs begin with the stage."""
+    """state: None keeps it in memory. prefixed: whether URLs begin with the stage. given: those of `host`, `http_port`
+    and `bare` that the command line sets."""
 
     folder: Path
     service: ServiceOptions
@@ -41,6 +43,17 @@ class OfflineOptions:
     state: Path | None
     python: str | None
     prefixed: bool
+    given: frozenset[str] = frozenset()
+
+    def with_defaults(self, settings: Mapping[str, Any]) -> OfflineOptions:
+        """With the settings of serverless.yml where the command line says nothing."""
+        own = {name: value for name, value in settings.items() if name not in self.given}
+        return replace(
+            self,
+            host=own.get("host", self.host),
+            http_port=own.get("http_port", self.http_port),
+            prefixed=not own["bare"] if "bare" in own else self.prefixed,
+        )
 
 
 async def run(options: OfflineOptions, ui: Ui) -> None:
@@ -89,6 +102,7 @@ class Offline:
         began = time.perf_counter()
         warn_open_host(Ui.stderr(), self._options.host)
         loaded = self._load()
+        self._take_settings(loaded)
         self._saves = Saves(loaded.files)
         self._socket = self._bind()
         cloud = self._cloud()
@@ -112,6 +126,17 @@ class Offline:
         self._report.started(
             self.deployed, covered, url, self._server.url, state, time.perf_counter() - began
         )
+
+    def _take_settings(self, loaded: LoadedService) -> None:
+        """What serverless.yml says about this command, in the section of serverless-offline."""
+        extensions = loaded.service.extensions
+        if extensions is None:
+            return
+        before = self._options
+        self._options = before.with_defaults(extensions.offline_options())
+        if self._options.host != before.host:
+            self._settings.host = self._options.host
+            warn_open_host(Ui.stderr(), self._options.host)
 
     async def stop(self) -> None:
         if self._socket is not None:

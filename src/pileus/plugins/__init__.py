@@ -14,13 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
-from ..service.errors import ConfigErrors
-from ..service.extensions import Configuration, Opened, Purpose, Source
-from ..service.tree import Json
-
 if TYPE_CHECKING:
     from ..package import PackagePlan
-    from ..service import ConfigError, Service
+    from ..service import Service
+    from ..service.extensions import Configuration, Opened, Purpose, Source
+    from ..service.tree import Json
     from .hookspecs import hookimpl
     from .registry import Registry
 
@@ -43,10 +41,9 @@ class Plugins:
 
     def __init__(self, purpose: Purpose = "package") -> None:
         self.purpose = purpose
-        self.offline_options: dict[str, Json] = {}
+        self._options: dict[str, Json] = {}
         self._registry: Registry | None = None
         self._opened: Opened | None = None
-        self._warnings: list[ConfigError] = []
 
     def open(self, opened: Opened) -> Mapping[str, str]:
         if not opened.plugins and not (opened.directory / LOCAL_FILE).is_file():
@@ -79,7 +76,10 @@ class Plugins:
         self._call("configure", configuration=configuration, purpose=self.purpose)
         if self.purpose == "offline":
             for options in self._call("offline_options", configuration=configuration):
-                self.offline_options.update(options)
+                self._options.update(options)
+
+    def offline_options(self) -> Mapping[str, Json]:
+        return self._options
 
     def files(self) -> Sequence[FilePath]:
         return () if self._registry is None else self._registry.files
@@ -87,6 +87,8 @@ class Plugins:
     def compiled(self, compilation: Any) -> None:
         self._call("compiled", compilation=compilation, purpose=self.purpose)
         if compilation.errors:
+            from ..service.errors import ConfigErrors
+
             raise ConfigErrors(compilation.errors)
 
     def finished(self, service: Service, template: dict[str, Json]) -> None:

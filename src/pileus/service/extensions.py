@@ -92,6 +92,10 @@ class Extensions(Protocol):
         """Change the configuration, before it becomes a Service."""
         ...
 
+    def offline_options(self) -> Mapping[str, Json]:
+        """Options of `pileus offline` that the configuration sets, by their names in Python; after `configure`."""
+        ...
+
     def files(self) -> Sequence[FilePath]:
         """Files that were read besides those of the configuration."""
         ...

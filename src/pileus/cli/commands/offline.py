@@ -8,24 +8,13 @@ from typing import Any
 
 import click
 
+from ...plugins.offline_settings import ELSEWHERE as SETTINGS_ELSEWHERE
 from ..failure import UserError
 from ..options import ServiceOptions, check_port, service_options
 from ..ui import Ui
 
 #: Options of serverless-offline that have no place here, with what to do instead.
-ELSEWHERE = {
-    "--useDocker": "functions run in processes of their own, without Docker: leave it out.",
-    "--useInProcess": "functions always run in processes of their own: leave it out.",
-    "--lambdaPort": "the Lambda API answers on the cloud's endpoint: use --port.",
-    "--websocketPort": "WebSocket APIs are not emulated yet.",
-    "--httpsProtocol": "the API answers over HTTP only.",
-    "--noAuth": "authorizers run as they do in AWS: leave it out.",
-    "--ignoreJWTSignature": "tokens are checked as they are in AWS: leave it out.",
-    "--noTimeout": "timeouts are enforced as in AWS: raise 'timeout' in serverless.yml instead.",
-    "--disableScheduledEvents": "disable the rule in serverless.yml instead (enabled: false).",
-    "--prefix": "paths are AWS's own, /{stage}/…; --noPrependStageInUrl drops the stage.",
-    "--resourceRoutes": "routes come from the compiled template; resources declare theirs there.",
-}
+ELSEWHERE = {f"--{name}": why for name, why in SETTINGS_ELSEWHERE.items()}
 
 
 def _elsewhere(name: str, why: str) -> Callable[[Any], Any]:
@@ -104,8 +93,16 @@ def command(
         state=None if ephemeral else (state or folder / ".pileus"),
         python=python,
         prefixed=not bare,
+        given=_given("host", "http_port", "bare"),
     )
     serve(run(settings, Ui.stdout(json=as_json)))
+
+
+def _given(*names: str) -> frozenset[str]:
+    """Those of the options that stand on the command line: settings in serverless.yml don't override them."""
+    written = click.core.ParameterSource.COMMANDLINE
+    source = click.get_current_context().get_parameter_source
+    return frozenset(name for name in names if source(name) is written)
 
 
 for _name, _why in ELSEWHERE.items():

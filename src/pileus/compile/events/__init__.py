@@ -33,6 +33,8 @@ def compile_kind(c: Compilation, kind: str) -> None:
     uses = c.service.events(kind)
     name = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), kind)
     module = f"{__name__}.{name}"
+    if kind not in ORDER and _is_of_a_plugin(c.service, kind):
+        return
     if kind not in ORDER:
         for _, event in uses:
             hint = did_you_mean(kind, ORDER)
@@ -42,3 +44,11 @@ def compile_kind(c: Compilation, kind: str) -> None:
             c.mistake(f"the event '{kind}' cannot be compiled yet", event.path)
     else:
         import_module(module).compile_events(c, uses)
+
+
+def _is_of_a_plugin(service: Service, kind: str) -> bool:
+    """Whether a plugin compiles it, or one that is missing would: of that the loader has warned."""
+    added = service.extensions
+    return added is not None and (
+        bool(added.unknown()) or any(kind in one.get("event", ()) for one in added.schema())
+    )
