@@ -154,6 +154,7 @@ class Validator:
         patterns = schema.get("patternProperties", {})
         extra = schema.get("additionalProperties", True)
         names = schema.get("propertyNames")
+        only = next((name for name in value if name in properties), None) if schema.get("exclusive") else None
         for name in list(value):
             here = (*path, name)
             known = False
@@ -166,10 +167,14 @@ class Validator:
                 if _pattern(pattern).search(name):
                     known = True
                     self._walk(inner, _Holder(value, name), here, out)
+            if known and only not in (None, name):
+                out.append(Mistake(here, f"'{only}' stands here already", f"write '- {name}:'", key=True))
             if known or extra is True:
                 continue
             if extra is False:
                 hint = did_you_mean(name, properties) or schema.get("unknownHint")
+                if only is not None:
+                    hint = f"indent it further if it belongs to '{only}'"
                 what = schema.get("unknown", "unknown property")
                 out.append(Mistake(here, f"{what} '{name}'", hint, key=True, kind="unknown"))
             else:
@@ -184,8 +189,9 @@ class Validator:
             out.append(Mistake(path, "has the same item twice"))
         items = schema.get("items")
         if items is not None:
-            for index in range(len(value)):
-                self._walk(items, _Holder(value, index), (*path, index), out)
+            each = items if isinstance(items, list) else [items] * len(value)
+            for index, inner in enumerate(each[: len(value)]):
+                self._walk(inner, _Holder(value, index), (*path, index), out)
 
     def _any(self, branches: list[Json], at: _Holder, path: Path, out: list[Mistake]) -> None:
         failures: list[list[Mistake]] = []
