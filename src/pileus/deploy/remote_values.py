@@ -70,7 +70,7 @@ class AwsValues:
     def _call(
         self, service: str, operation: str, request: dict[str, Any], where: Place
     ) -> dict[str, Any] | None:
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, HTTPClientError
 
         try:
             client = self._client(service, where)
@@ -83,7 +83,7 @@ class AwsValues:
             if code in _ABSENT.get(operation, ()):
                 return None
             raise _refused(service, operation, code, message) from error
-        except HTTPClientError as error:
+        except (HTTPClientError, EndpointConnectionError) as error:
             hint = "check the network, the region and AWS_ENDPOINT_URL"
             raise VariableError(f"{service} {operation} in {where.region}: {error}", hint) from error
         except BotoCoreError as error:
@@ -150,7 +150,7 @@ class EmbeddedValues:
 
     parallel = False
 
-    def __init__(self, cloud: Callable[[], Cloud], _region: str = "") -> None:
+    def __init__(self, cloud: Callable[[], Cloud]) -> None:
         self._open = cloud
 
     def account_id(self, where: Place) -> str:
