@@ -60,12 +60,11 @@ class Artifacts:
 
 
 def has_own_artifact(service: Service, function: Function) -> bool:
-    """Whether a function's code is packaged apart from the service's."""
-    return bool(
-        function.get("package", "artifact")
-        or function.get("package", "individually")
-        or get(service.config, "package", "individually")
-    )
+    """Whether a function's code is packaged apart from the service's, which may be an artifact of the user's."""
+    if function.get("package", "artifact") or function.get("package", "individually"):
+        return True
+    package = service.config.get("package")
+    return bool(get(package, "individually") and not get(package, "artifact"))
 
 
 def file_name(service: Service, function: Function | None = None) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from pileus.package.development import development_only
 from pileus.package.globs import Dialect, Glob, Reach, compile_globs
 
 
@@ -52,10 +53,15 @@ class _Folder:
 
 
 class Tree:
-    """A folder on the disk, each of its folders read once however many archives are made of it."""
+    """A folder on the disk, each of its folders read once however many archives are made of it.
 
-    def __init__(self, root: FilePath) -> None:
+    `without_development` leaves out what only devDependencies bring into node_modules; no pattern brings it back.
+    """
+
+    def __init__(self, root: FilePath, *, without_development: bool = False) -> None:
         self.root = root
+        self._without_development = without_development
+        self._development: dict[str, frozenset[str]] = {}
         self._folders: dict[str, _Folder] = {}
         self._real: dict[str, tuple[int, int]] = {}
 
@@ -87,6 +93,8 @@ class Tree:
         if not may_list or not may_choose:
             return
         content = self._read(folder)
+        if "node_modules" in content.folders and "node_modules" not in folder:
+            never |= self._of_development(folder)
         whole = listed and chosen
         prefix = f"{folder}/" if folder else ""
         for name, state in content.files:
@@ -101,6 +109,16 @@ class Tree:
             if path in never or identity is None or identity in trail:  # a link that leads back up
                 continue
             yield from self._walk(path, _surviving(listing, path), choice, never, (*trail, identity))
+
+    def _of_development(self, folder: str) -> frozenset[str]:
+        if not self._without_development:
+            return frozenset()
+        known = self._development.get(folder)
+        if known is None:
+            prefix = f"{folder}/" if folder else ""
+            known = frozenset(prefix + path for path in development_only(os.fspath(self.root / folder)))
+            self._development[folder] = known
+        return known
 
     def _read(self, folder: str) -> _Folder:
         """The content of a folder. What cannot be read counts as not there, as for v3; so do sockets and devices."""

@@ -95,7 +95,7 @@ def _key(source: Source, platform: LambdaPlatform, settings: Settings, prefix: s
         FORMAT, platform, prefix, settings.zip, settings.slim, settings.strip, settings.slim_patterns,
         settings.slim_patterns_append_defaults, settings.no_deploy, settings.pip_arguments, settings.precompile,
         settings.python_bin, settings.poetry_with_groups, settings.poetry_without_groups, settings.poetry_only_groups,
-        sorted(index_settings().items()) if source.kind in (Kind.REQUIREMENTS, Kind.PROJECT) else (),
+        index_settings(source.folder) if source.kind in (Kind.REQUIREMENTS, Kind.PROJECT) else (),
     )  # fmt: skip
     for piece in (repr(said).encode(), *source.identity(settings)):
         digest.update(len(piece).to_bytes(8, "big"))

@@ -13,7 +13,7 @@ from pathlib import Path as FilePath
 
 from pileus.package.python.lambda_platform import LambdaPlatform
 from pileus.package.python.settings import Settings, normalised
-from pileus.package.python.tools import failure, find_pip, find_uv, run
+from pileus.package.python.tools import failure, find_pip, find_uv, no_index, run, tool_environment
 from pileus.package.python.wanted import Wanted
 from pileus.service.errors import ConfigError, ConfigErrors
 
@@ -92,9 +92,7 @@ class _Uv:
             environment = {**_NO_COMPILER, "UV_CACHE_DIR": str(self.builds)}
             command = [*command, *(word for name in sorted(built) for word in ("--no-binary", name))]
         if self.wanted.indexes:
-            from pileus.package.python.tools import tool_environment
-
-            known = tool_environment().get("UV_INDEX", "")
+            known = tool_environment(self.wanted.source.folder).get("UV_INDEX", "")
             environment["UV_INDEX"] = " ".join([*self.wanted.indexes, known]).strip()
         return run(command, self.wanted.source.folder, environment)
 
@@ -104,6 +102,8 @@ class _Uv:
             "--python-version", platform.python, "--python-platform", platform.uv_name,
             "--only-binary", ":all:", "--link-mode", "copy",
         ]  # fmt: skip
+        if no_index(self.wanted.source.folder):
+            command.append("--no-index")
         if not self.settings.use_download_cache:
             command.append("--no-cache")
         return [*command, *self.settings.pip_arguments]
@@ -111,8 +111,11 @@ class _Uv:
     def requirements(self) -> list[str]:
         if self.wanted.project is not None:
             return ["--requirement", str(self.wanted.project)]
-        file = _write_lines(self.wanted, self.work)
-        return [*(["--no-deps"] if self.wanted.locked else []), "--requirement", str(file)]
+        file = ["--requirement", str(_write_lines(self.wanted, self.work))]
+        if self.wanted.locked:
+            return ["--no-deps", *file]
+        # One hash asks for all, as pip has it: a line that slipped through unhashed would be no protection.
+        return [*(["--require-hashes"] if any("--hash" in line for line in self.wanted.lines) else []), *file]
 
     def explain(self, result: subprocess.CompletedProcess[str]) -> ConfigError:
         """uv's refusal as a mistake at the line that wants the package, with a remedy."""

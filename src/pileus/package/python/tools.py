@@ -21,10 +21,23 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _CHATTER = re.compile(
     r"^(Using CPython|Resolved |Prepared |Installed |Downloading |\s*Downloaded |Building |\s*Built )"
 )
-#: Settings of uv's that decide what it installs.
-_UV_INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
-               "UV_PRERELEASE", "UV_RESOLUTION", "UV_INDEX_STRATEGY", "UV_EXCLUDE_NEWER", "UV_CONSTRAINT",
-               "UV_OVERRIDE", "UV_CONFIG_FILE")  # fmt: skip
+#: Settings of uv's that decide where packages come from and which are taken.
+_UV_INDEXES = (
+    "UV_CONFIG_FILE",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX",
+    "UV_INDEX_URL",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+)
+_UV_CHOICES = (
+    "UV_INDEX_STRATEGY",
+    "UV_PRERELEASE",
+    "UV_RESOLUTION",
+    "UV_EXCLUDE_NEWER",
+    "UV_CONSTRAINT",
+    "UV_OVERRIDE",
+)
 
 
 def find_uv() -> str | None:
@@ -55,7 +68,7 @@ def run(
         return subprocess.run(
             command,
             cwd=folder,
-            env={**tool_environment(), **(environment or {})},
+            env={**tool_environment(folder), **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -77,7 +90,7 @@ def without_credentials(text: str) -> str:
     return _CREDENTIALS.sub("***@", text)
 
 
-def tool_environment() -> dict[str, str]:
+def tool_environment(folder: FilePath) -> dict[str, str]:
     """This process's environment for a child: nothing is downloaded but packages, nothing is coloured or asked."""
     environment = dict(os.environ)
     for name in (
@@ -96,15 +109,46 @@ def tool_environment() -> dict[str, str]:
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INPUT": "1",
     }
-    if not any(environment.get(name) for name in _UV_INDEXES):
+    if not uv_knows_indexes(folder):
         environment |= _as_uv(pip_settings())
     return environment
 
 
-def index_settings() -> dict[str, str]:
+def no_index(folder: FilePath) -> bool:
+    """Whether pip is told to ask no index: uv takes that as an argument only."""
+    said = pip_settings().get("no-index", "").lower() in ("1", "true", "yes", "on")
+    return said and not uv_knows_indexes(folder)
+
+
+def uv_knows_indexes(folder: FilePath) -> bool:
+    """Whether uv's own environment or files say where packages come from."""
+    if any(os.environ.get(name) for name in _UV_INDEXES):
+        return True
+    return any(b"index" in text or b"find-links" in text for text in _uv_files(folder))
+
+
+def index_settings(folder: FilePath) -> list[object]:
     """What decides where packages come from, for the cache's key: the same lines from elsewhere may differ."""
-    chosen = {name: os.environ[name] for name in _UV_INDEXES if os.environ.get(name)}
-    return chosen or _as_uv(pip_settings())
+    chosen = [(name, os.environ[name]) for name in (*_UV_INDEXES, *_UV_CHOICES) if os.environ.get(name)]
+    pip = [] if uv_knows_indexes(folder) else sorted(pip_settings().items())
+    return [*chosen, *_uv_files(folder), *pip]
+
+
+def _uv_files(folder: FilePath) -> list[bytes]:
+    """The content of uv's configuration files: the one that the environment names, the project's, the user's."""
+    home = FilePath.home()
+    config = FilePath(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+    own = os.environ.get("UV_CONFIG_FILE")
+    files = (
+        [FilePath(own)]
+        if own
+        else [folder / "uv.toml", config / "uv" / "uv.toml", FilePath("/etc/uv/uv.toml")]
+    )
+    project = folder / "pyproject.toml"
+    texts = [file.read_bytes() for file in files if file.is_file()]
+    if project.is_file() and b"[tool.uv" in (text := project.read_bytes()):
+        texts.append(text)
+    return texts
 
 
 def pip_settings() -> dict[str, str]:
@@ -154,8 +198,6 @@ def _as_uv(settings: Mapping[str, str]) -> dict[str, str]:
         environment["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     if links := _there(settings.get("find-links", "")):
         environment["UV_FIND_LINKS"] = ",".join(links)
-    if settings.get("no-index", "").lower() in ("1", "true", "yes", "on"):
-        environment["UV_NO_INDEX"] = "1"
     if settings.get("cert"):
         environment["SSL_CERT_FILE"] = settings["cert"]
     if settings.get("trusted-host"):
