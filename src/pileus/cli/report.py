@@ -107,17 +107,20 @@ class Report:
             ui.event("request", method=request.method, path=request.path, status=response.status,
                      milliseconds=round(seconds * 1000, 2))  # fmt: skip
             return
-        colour = "green" if response.status < 400 else "yellow" if response.status < 500 else "red"
-        ui.line(f"{request.method} {request.path} → {ui.style(str(response.status), colour)}"
-                + ui.style(f"  {seconds * 1000:.1f} ms", "dim"))  # fmt: skip
+        status, duration = str(response.status), f"  {seconds * 1000:.1f} ms"
+        if ui.colour:
+            colour = "green" if response.status < 400 else "yellow" if response.status < 500 else "red"
+            status, duration = ui.style(status, colour), ui.style(duration, "dim")
+        ui.line(f"{request.method} {request.path} → {status}{duration}")
 
     def function_wrote(self, spec: Any, stream: str, lines: list[tuple[int, str]]) -> None:
         ui = self._ui
-        for moment, line in lines:
-            if ui.json:
+        if ui.json:
+            for moment, line in lines:
                 ui.event("log", function=spec.name, stream=stream, time=moment, message=line)
-            else:
-                ui.line(f"{ui.style(spec.name, 'cyan')} | {line.rstrip()}")
+            return
+        name = ui.style(spec.name, "cyan")
+        ui.lines([f"{name} | {line.rstrip()}" for _, line in lines])
 
     def note(self, text: str) -> None:
         self._ui.line(f"note: {text}")

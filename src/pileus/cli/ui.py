@@ -71,6 +71,11 @@ class Ui:
         if not self.json:
             self._write(text)
 
+    def lines(self, texts: Sequence[str]) -> None:
+        """Several lines for people."""
+        if not self.json:
+            self._write("\n".join(texts))
+
     def event(self, kind: str, **facts: Any) -> None:
         """A fact for machines; nothing in text mode."""
         if self.json:

@@ -336,6 +336,22 @@ def test_log_in_json(handlers: Any) -> None:
     handlers.run(story())
 
 
+def test_each_event_has_the_whole_timeout(handlers: Any) -> None:
+    """Also where the timer of an earlier one runs out in the middle of it, and a late one is still ended."""
+
+    async def story() -> None:
+        pids = set()
+        for _ in range(3):
+            outcome = await handlers.invoke("app.pid", b'{"sleep":0.25}', timeout=0.4)
+            assert not outcome.error
+            pids.add(outcome.payload)
+        assert len(pids) == 1
+        late = await handlers.invoke("app.pid", b'{"sleep":9}', timeout=0.4)
+        assert b"Task timed out after 0.40 seconds" in late.payload
+
+    handlers.run(story())
+
+
 def test_timeout_says_where_it_hung(handlers: Any) -> None:
     async def story() -> None:
         outcome = await handlers.invoke("app.hangs", timeout=0.2)

@@ -81,6 +81,32 @@ def test_requests(request_bytes: bytes, status: bytes, heard: tuple[object, ...]
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("pieces", [1, 2, 7, 1000])
+def test_our_own_runtimes_response_and_next_in_pieces(pieces: int) -> None:
+    """In one piece it takes the short way, else the parser's: the same is heard."""
+    identifier = "0a0b0c0d-0000-4000-8000-000000000001"
+    body = b'{"a":"GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\n"}'
+
+    async def story() -> list[tuple[object, ...]]:
+        recorder = Recorder()
+        api = RuntimeApi(recorder)
+        ours = await api.connect()
+        head = (
+            f"POST /2018-06-01/runtime/invocation/{identifier}/response HTTP/1.1\r\nHost: {api.address}\r\n"
+        )
+        data = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body + api.next_request
+        for begin in range(0, len(data), -(-len(data) // pieces)):
+            ours.sendall(data[begin : begin + -(-len(data) // pieces)])
+            await asyncio.sleep(0)
+        await asyncio.wait_for(recorder.asked.wait(), 5)
+        api.close()
+        ours.close()
+        await asyncio.sleep(0)
+        return recorder.heard
+
+    assert asyncio.run(story()) == [("response", identifier, body), ("next",)]
+
+
 def test_chunked_response() -> None:
     head = b"POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 

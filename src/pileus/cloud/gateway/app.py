@@ -12,7 +12,7 @@ from ..kernel.http import HttpRequest, HttpResponse
 from .connection import Answer
 from .identify import api_of_host
 from .internal import InternalApi
-from .messages import answered, read_body
+from .messages import answered, failed, read_body
 from .steps import Pipeline
 
 
@@ -77,13 +77,20 @@ class SiteApp:
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        response = await answered(self._answer(request))
+        try:
+            if request.stream is not None:
+                await read_body(request)
+            found = self._serve(request)
+            response = found if isinstance(found, HttpResponse) else await found
+        except ConnectionResetError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last boundary; it is logged there
+            response = failed(error)
         if self._observer is not None:
             self._observer(request, response, time.perf_counter() - started)
         return response
 
-    async def _answer(self, request: HttpRequest) -> HttpResponse:
-        await read_body(request)
+    def _serve(self, request: HttpRequest) -> Answer:
         target = self._target()
         if target is None:
             words = b'{"message":"this service has no http events"}'
@@ -96,4 +103,4 @@ class SiteApp:
                 hint = f'{{"message":"Forbidden","hint":"paths of this service begin with /{stage}/"}}'
                 return HttpResponse(403, {"content-type": "application/json"}, hint.encode())
             path = f"/{rest}"
-        return await self.cloud.apis.serve(api_id, stage, request, path)
+        return self.cloud.apis.serve(api_id, stage, request, path)

@@ -79,6 +79,7 @@ class Connection(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None
         self._last = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None  # what answers the request under way
         self._current: Body | None = None  # the body of the request that is being answered
         self._unread: Body | None = None  # what still comes of it after its answer
         self._begin_message()
@@ -202,11 +203,11 @@ class Connection(asyncio.Protocol):
             log.exception("a request failed: %s %s", request.method, request.path)
             self.abort()
             return
-        task = self._loop.create_task(self._finish(request, answer, keep))
-        self._shared.tasks.add(task)
-        task.add_done_callback(self._shared.tasks.discard)
+        self._task = self._loop.create_task(self._finish(request, answer, keep))
+        self._shared.tasks.add(self._task)
 
     async def _finish(self, request: HttpRequest, answer: Answer, keep: bool) -> None:
+        task = self._task
         try:
             response = answer if isinstance(answer, HttpResponse) else await answer
             if response.stream is None:
@@ -220,6 +221,9 @@ class Connection(asyncio.Protocol):
             self.abort()
         else:
             self._done(keep)
+        finally:
+            if task is not None:
+                self._shared.tasks.discard(task)
 
     def _done(self, keep: bool) -> None:
         body, self._current = self._current, None

@@ -28,12 +28,17 @@ async def answered(work: Coroutine[Any, Any, HttpResponse]) -> HttpResponse:
         return await work
     except ConnectionResetError:
         raise
-    except AwsError as error:
+    except Exception as error:  # noqa: BLE001 - logged in `failed`
+        return failed(error)
+
+
+def failed(error: Exception) -> HttpResponse:
+    """The answer to a request that ended in `error`."""
+    if isinstance(error, AwsError):
         body = orjson.dumps({"message": error.message, "code": error.code})
         return HttpResponse(error.status, {"content-type": "application/json"}, body)
-    except Exception:
-        log.exception("a request failed")
-        return HttpResponse(500, {"content-type": "application/json"}, b'{"message":"Internal server error"}')
+    log.error("a request failed", exc_info=error)
+    return HttpResponse(500, {"content-type": "application/json"}, b'{"message":"Internal server error"}')
 
 
 async def read_body(request: HttpRequest) -> None:

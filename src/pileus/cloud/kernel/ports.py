@@ -5,15 +5,13 @@ They are reached through the kernel (`cloud.functions`, `cloud.logs`, …), neve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from .http import HttpRequest, HttpResponse
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(NamedTuple):
     """What became of a synchronous invocation.
 
     payload: the function's response, or the error document. function_error: `Unhandled` or None. log_tail: the last
@@ -84,6 +82,8 @@ class Traces(Protocol):
 class ApiDataPlane(Protocol):
     """Implemented by apigateway: an HTTP request to a deployed API."""
 
-    async def serve(self, api_id: str, stage: str, request: HttpRequest, path: str) -> HttpResponse:
+    def serve(
+        self, api_id: str, stage: str, request: HttpRequest, path: str
+    ) -> Coroutine[Any, Any, HttpResponse]:
         """path: percent-encoded, after the stage, beginning with `/`."""
         ...

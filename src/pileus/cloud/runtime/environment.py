@@ -91,6 +91,7 @@ class Environment:
         self._event: Event | None = None
         self._future: asyncio.Future[Outcome] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline = 0.0
         self._began = 0.0
         self._queued: bytes | None = None
         self._record: Lines = []
@@ -221,7 +222,9 @@ class Environment:
             head += f"Lambda-Runtime-Cognito-Identity: {event.identity}\r\n"
         encoded = (head + "Content-Length: ").encode("latin-1", "replace")
         self._record.append((self._now_ms(), logs.start_line(self.spec, event.request_id)))
-        self._timer = self._loop.call_later(self.spec.timeout, self._timed_out)
+        self._deadline = self._loop.time() + self.spec.timeout
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._past_deadline)
         self._began = time.perf_counter()
         if self._api.waiting is not None:
             self._api.deliver(encoded, event.payload)
@@ -237,15 +240,25 @@ class Environment:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 
-    def _timed_out(self) -> None:
+    def _past_deadline(self) -> None:
+        """The deadline of the event under way, or of one that is long done: a timer outlives its event, since to make
+        and cancel one for each would cost more."""
+        self._timer = None
         if self._event is None or self.dead:
             return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._past_deadline)
+        else:
+            self._timed_out()
+
+    def _timed_out(self) -> None:
         self._verdict = "timeout"
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGXCPU)  # faulthandler writes where it hangs
         self._timer = self._loop.call_later(_STACKS, self._end_hanging)
 
     def _end_hanging(self) -> None:
+        self._timer = None
         event = self._event
         if event is None or self.dead:
             return
@@ -261,9 +274,6 @@ class Environment:
         duration = time.perf_counter() - self._began
         event, future = self._event, self._future
         assert event is not None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         self._log.flush()
         init, self._init = self._init, None
         record, self._record = self._record, []

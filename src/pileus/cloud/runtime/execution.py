@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
@@ -39,8 +40,7 @@ class FunctionSpec:
     reload: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One invocation. arn: the function's ARN as the caller qualified it. trace: an X-Amzn-Trace-Id header. tail:
     whether the outcome must have the log."""
 

@@ -1,12 +1,14 @@
 """The log of an environment: what it writes, line by line, and Lambda's own START, END and REPORT.
 
-A function that prints nothing costs one failed read and three short strings an invocation.
+A function that prints nothing costs one question to the pipe and three short strings an invocation.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import termios
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -32,6 +34,7 @@ class LogPipe:
         self._read, self.descriptor = os.pipe()
         os.set_blocking(self._read, False)
         self._partial = b""
+        self._unread = bytearray(4)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._read, self.drain)
         self._closed = False
@@ -60,8 +63,14 @@ class LogPipe:
             self._on_lines(events)
 
     def flush(self) -> None:
-        """Takes a last line without its end for one: the process has gone, or the invocation is over."""
-        self.drain()
+        """Takes a last line without its end for one: the process has gone, or the invocation is over.
+
+        Most invocations print nothing: to ask costs a fifth of a read that fails.
+        """
+        if not self._closed:
+            fcntl.ioctl(self._read, termios.FIONREAD, self._unread)
+            if any(self._unread):
+                self.drain()
         if self._partial:
             self._take(b"\n")
 

@@ -23,6 +23,8 @@ _ACCEPTED = (
     b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
 )
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_POST = b"POST " + _INVOCATION
+_ID = slice(len(_POST), len(_POST) + 36)
 
 #: The largest response that the Runtime API takes: 6 MB and a little.
 MAX_RESPONSE = 6_291_556
@@ -58,6 +60,10 @@ class RuntimeApi:
         self._socket.listen(8)
         self._socket.setblocking(False)
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        # What our own runtime (bootstrap/runtime_client.py) writes around its response, to the byte.
+        host = f" HTTP/1.1\r\nHost: {self.address}\r\n".encode()
+        self.before_length = b"/response" + host + b"Content-Length: "
+        self.next_request = b"GET " + _NEXT + host + b"\r\n"
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -95,6 +101,7 @@ class _Connection(asyncio.Protocol):
         self._held: list[bytes] = []
         self._url = b""
         self._body: list[bytes] = []
+        self._parsing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -109,15 +116,36 @@ class _Connection(asyncio.Protocol):
         self._transport = None
 
     def data_received(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError:
-            self.close()
-            return
+        if self._parsing or not self._take_known(data):
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserError:
+                self.close()
+                return
         # A runtime that sends its response and the next GET at once hears "accepted" together with the next event;
         # one that waits for it hears it now.
         if self._held and self._api.waiting is not self:
             self.send(b"")
+
+    def _take_known(self, data: bytes) -> bool:
+        """Takes a response with the wait for the next event behind it, as our own runtime sends them: whole, and at a
+        quarter of the parser's price. Returns False, having done nothing, for anything else."""
+        api = self._api
+        if not data.startswith(_POST) or not data.endswith(api.next_request):
+            return False
+        if not data.startswith(api.before_length, _ID.stop):
+            return False
+        begin = _ID.stop + len(api.before_length)
+        end = data.find(b"\r\n\r\n", begin, begin + 16)
+        if end < 0 or not data[begin:end].isdigit():
+            return False
+        stop = len(data) - len(api.next_request)
+        if end + 4 + int(data[begin:end]) != stop:
+            return False
+        self._finish(data[_ID] + b"/response", data[end + 4 : stop])
+        api.waiting = self
+        api.handler.on_next()
+        return True
 
     def send(self, data: bytes) -> None:
         if self._transport is None:
@@ -135,6 +163,7 @@ class _Connection(asyncio.Protocol):
     # -- httptools ------------------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
+        self._parsing = True
         self._url = b""
         self._body = []
 
@@ -149,6 +178,7 @@ class _Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
+        self._parsing = False
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body = []
         url, handler = self._url, self._api.handler

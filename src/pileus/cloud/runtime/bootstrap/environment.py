@@ -44,6 +44,10 @@ def become(message: dict[str, Any], log: int, api: int, own_modules: frozenset[s
 
 def _settle(message: dict[str, Any], log: int) -> None:
     os.setpgid(0, 0)
+    if hasattr(
+        os, "SCHED_BATCH"
+    ):  # woken, it does not push the server off its core in the middle of a request
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     os.dup2(log, 1)
     os.dup2(log, 2)
     if log > 2:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any
+
 from pileus.cloud.kernel import Call, Cloud, HttpRequest, HttpResponse, operation
 
 from .account import Account
@@ -33,5 +36,8 @@ class ApiGateway(RestApis, Methods, Models, Authorizers, Deployments, GatewayRes
         self.add_built_in(call, api["id"])
         return api
 
-    async def serve(self, api_id: str, stage: str, request: HttpRequest, path: str) -> HttpResponse:
-        return await self.plane.serve(api_id, stage, request, path)
+    def serve(
+        self, api_id: str, stage: str, request: HttpRequest, path: str
+    ) -> Coroutine[Any, Any, HttpResponse]:
+        """See `kernel.ports.Apis`."""
+        return self.plane.serve(api_id, stage, request, path)

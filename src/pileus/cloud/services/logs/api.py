@@ -11,6 +11,7 @@ import orjson
 from ...kernel import Call, Job, NotEmulated, Row, Service, consumer, operation
 from .embedded import MARK, documents
 from .errors import InvalidParameter, ResourceAlreadyExists, ResourceNotFound
+from .events import delete_before, insert
 from .ingestion import Ingestion, Place
 from .reading import Reading
 from .schema import MIGRATIONS
@@ -85,16 +86,10 @@ class Logs(Reading, Service):
         """Writes events of one stream in the current transaction, making group and stream where they are missing."""
         group_id, stream_id = self._streams.get(place) or self._ensure(place)
         now = int(self.clock.now() * 1000)
-        rows = []
-        size = 0
-        embedded: list[str] = []
-        for moment, message in events:
-            rows.append((stream_id, moment, self._next_id(now), group_id, now, message))
-            size += len(message) + EVENT_OVERHEAD
-            if MARK in message:
-                embedded.append(message)
-        self.store.executemany("INSERT INTO logs_event VALUES (?,?,?,?,?,?)", rows)
-        first, last = min(e[0] for e in events), max(e[0] for e in events)
+        insert(self.store, stream_id, group_id, self._take_ids(len(events), now), now, events)
+        size = sum([len(message) for _, message in events]) + EVENT_OVERHEAD * len(events)
+        embedded = [message for _, message in events if MARK in message]
+        first, last = min(events)[0], max(events)[0]
         self.store.execute(
             "UPDATE logs_stream SET first_event=min(coalesce(first_event,?),?), last_event=max(coalesce(last_event,?),?),"
             " last_ingestion=? WHERE id=?",
@@ -110,10 +105,12 @@ class Logs(Reading, Service):
         if row is not None and row["class"] == "STANDARD" and (found := documents(messages)):
             self.cloud.metrics.put_embedded(place[0], place[1], found)
 
-    def _next_id(self, now: int) -> int:
-        """Rises with every event of this cloud, also over restarts: milliseconds, then a counter."""
-        self._last_id = max(self._last_id + 1, now << 20)
-        return self._last_id
+    def _take_ids(self, count: int, now: int) -> int:
+        """The first of `count` ids. They rise with every event of this cloud, also over restarts: milliseconds, then
+        a counter."""
+        first = max(self._last_id + 1, now << 20)
+        self._last_id = first + count - 1
+        return first
 
     def _ensure(self, place: Place) -> tuple[int, int]:
         account, region, group, stream = place
@@ -167,7 +164,7 @@ class Logs(Reading, Service):
     @operation("DeleteLogGroup")
     def delete_log_group(self, call: Call, request: Mapping[str, Any]) -> None:
         group = self.group(call, request["logGroupName"])
-        for table in ("logs_event", "logs_stream"):
+        for table in ("logs_chunk", "logs_stream"):
             self.store.execute(f"DELETE FROM {table} WHERE group_id=?", (group["id"],))
         self.store.execute("DELETE FROM logs_group WHERE id=?", (group["id"],))
         self._streams.clear()
@@ -237,10 +234,7 @@ class Logs(Reading, Service):
         self.flush()
         now = int(self.clock.now() * 1000)
         for group in self.store.all("SELECT id,retention FROM logs_group WHERE retention IS NOT NULL"):
-            self.store.execute(
-                "DELETE FROM logs_event WHERE group_id=? AND time<?",
-                (group["id"], now - group["retention"] * _DAY_MS),
-            )
+            delete_before(self.store, group["id"], now - group["retention"] * _DAY_MS)
         self.bus.publish("logs.retention", {}, due=job.due + _DAY, key="logs.retention")
 
     # -- tags -------------------------------------------------------------------------------------------------------
@@ -299,7 +293,7 @@ class Logs(Reading, Service):
     @operation("DeleteLogStream")
     def delete_log_stream(self, call: Call, request: Mapping[str, Any]) -> None:
         stream = self.stream(self.group(call, request["logGroupName"]), request["logStreamName"])
-        self.store.execute("DELETE FROM logs_event WHERE stream_id=?", (stream["id"],))
+        self.store.execute("DELETE FROM logs_chunk WHERE stream_id=?", (stream["id"],))
         self.store.execute("DELETE FROM logs_stream WHERE id=?", (stream["id"],))
         self._streams.clear()
 

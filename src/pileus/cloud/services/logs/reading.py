@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ...kernel import Call, NotEmulated, Row, operation
 from .errors import InvalidParameter
+from .events import of_group, of_stream
 from .filter_pattern import compile_pattern
 
 if TYPE_CHECKING:
@@ -67,27 +69,19 @@ class Reading:
         limit = min(request.get("limit", _PAGE_EVENTS), _PAGE_EVENTS)
         token = request.get("nextToken")
         forward, edge = (bool(request.get("startFromHead")), None) if token is None else _edge(token)
-        clauses, parameters = "stream_id=? AND time>=? AND time<?", [stream["id"], start, end]
-        if edge is not None:
-            clauses += " AND (time,id)>(?,?)" if forward else " AND (time,id)<(?,?)"
-            parameters += [*edge]
-        direction = "ASC" if forward else "DESC"
-        rows = self.store.all(
-            f"SELECT * FROM logs_event WHERE {clauses} ORDER BY time {direction}, id {direction} LIMIT ?",
-            (*parameters, limit),
-        )
+        events = list(islice(of_stream(self.store, stream["id"], start, end, edge, forward=forward), limit))
         if not forward:
-            rows.reverse()
-        first, last = (rows[0], rows[-1]) if rows else (None, None)
+            events.reverse()
+        first, last = (events[0], events[-1]) if events else (None, None)
         kept = token[2:] if token else "0/0"
         return {
             "events": [
-                {"timestamp": row["time"], "message": row["message"], "ingestionTime": row["ingested"]}
-                for row in rows
+                {"timestamp": event.time, "message": event.message, "ingestionTime": event.ingested}
+                for event in events
             ],
             # at either end the same token comes again, by which readers know that they are there
-            "nextForwardToken": f"f/{last['time']}/{last['id']}" if last else f"f/{kept}",
-            "nextBackwardToken": f"b/{first['time']}/{first['id']}" if first else f"b/{kept}",
+            "nextForwardToken": f"f/{last.time}/{last.id}" if last else f"f/{kept}",
+            "nextBackwardToken": f"b/{first.time}/{first.id}" if first else f"b/{kept}",
         }
 
     @operation("FilterLogEvents")
@@ -103,32 +97,35 @@ class Reading:
         events: list[dict[str, Any]] = []
         size = 0
         token = None
-        cursor = self.store.execute(
-            "SELECT e.time,e.id,e.message,e.ingested,e.stream_id,s.name FROM logs_event e JOIN logs_stream s"
-            " ON s.id=e.stream_id WHERE e.group_id=? AND e.time>=? AND e.time<=? AND (e.time,e.id)>(?,?)"
-            " ORDER BY e.time,e.id",
-            (group["id"], request.get("startTime", 0), request.get("endTime", _MAX_TIME), *edge),
-        )
-        for row in cursor:
-            if (wanted and row["stream_id"] not in wanted) or (prefix and not row["name"].startswith(prefix)):
+        known: dict[int, str] = {}
+        start, end = request.get("startTime", 0), request.get("endTime", _MAX_TIME) + 1
+        for event in of_group(self.store, group["id"], start, end, edge):
+            if wanted and event.stream_id not in wanted:
                 continue
-            if not matches(row["message"]):
+            name = known.get(event.stream_id) or self._stream_name(known, event.stream_id)
+            if (prefix and not name.startswith(prefix)) or not matches(event.message):
                 continue
             if len(events) >= limit or size > _PAGE_BYTES:
                 last = events[-1]
                 token = f"f/{last['timestamp']}/{last['eventId']}"
                 break
-            size += len(row["message"])
+            size += len(event.message)
             events.append(
                 {
-                    "logStreamName": row["name"],
-                    "timestamp": row["time"],
-                    "message": row["message"],
-                    "ingestionTime": row["ingested"],
-                    "eventId": str(row["id"]),
+                    "logStreamName": name,
+                    "timestamp": event.time,
+                    "message": event.message,
+                    "ingestionTime": event.ingested,
+                    "eventId": str(event.id),
                 }
             )
         return {"events": events, "searchedLogStreams": [], "nextToken": token}
+
+    def _stream_name(self, known: dict[int, str], stream_id: int) -> str:
+        row = self.store.one("SELECT name FROM logs_stream WHERE id=?", (stream_id,))
+        assert row is not None
+        known[stream_id] = name = str(row["name"])
+        return name
 
 
 def _group_name(request: Mapping[str, Any]) -> str:

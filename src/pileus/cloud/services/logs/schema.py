@@ -1,5 +1,5 @@
-"""Tables of CloudWatch Logs. Events are kept in one table, clustered by stream and time, so that reading a stream is
-one index range however much is stored beside it."""
+"""Tables of CloudWatch Logs. Events are kept in chunks (see events.py), found by stream or group and time, so that
+reading is one index range however much is stored beside it."""
 
 MIGRATIONS = (
     """
@@ -37,5 +37,22 @@ MIGRATIONS = (
         PRIMARY KEY (stream_id, time, id)
     ) WITHOUT ROWID;
     CREATE INDEX logs_event_group ON logs_event (group_id, time, id);
+    """,
+    """
+    CREATE TABLE logs_chunk (
+        id INTEGER PRIMARY KEY,
+        stream_id INTEGER NOT NULL,
+        group_id INTEGER NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        ingested INTEGER NOT NULL,
+        events BLOB NOT NULL
+    );
+    CREATE INDEX logs_chunk_group ON logs_chunk (group_id, first);
+    CREATE INDEX logs_chunk_first ON logs_chunk (stream_id, first);
+    CREATE INDEX logs_chunk_last ON logs_chunk (stream_id, last);
+    INSERT INTO logs_chunk SELECT id, stream_id, group_id, time, time, ingested,
+        json_array(json_array(time, message)) FROM logs_event;
+    DROP TABLE logs_event;
     """,
 )
