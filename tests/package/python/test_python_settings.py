@@ -9,6 +9,7 @@ from pileus.service.errors import ConfigErrors
 
 
 def test_defaults(customer) -> None:
+    customer.settings = ""
     settings = read_settings(customer.service())
     assert settings.file_name == "requirements.txt"
     assert (settings.use_uv, settings.use_poetry, settings.use_pipenv) == (True, True, True)

@@ -90,7 +90,9 @@ class _Uv:
         if built:
             # Without a compiler a wheel may lack its fast part: it must not get into the user's own cache.
             environment = {**_NO_COMPILER, "UV_CACHE_DIR": str(self.builds)}
-            command = [*command, *(word for name in sorted(built) for word in ("--no-binary", name))]
+            # Of a folder uv looks at the stamps of its pyproject.toml alone: what it built before may be old.
+            flags = [("--no-binary", name, "--refresh-package", name) for name in sorted(built)]
+            command = [*command, *(word for words in flags for word in words)]
         if self.wanted.indexes:
             known = tool_environment(self.wanted.source.folder).get("UV_INDEX", "")
             environment["UV_INDEX"] = " ".join([*self.wanted.indexes, known]).strip()
