@@ -126,7 +126,7 @@ def _load(
     mode = validation or _mode(config)
     if mistakes and mode == "error" and provider["name"] == "aws":
         raise ConfigErrors(mistakes)
-    warnings = (*form.warnings, *(() if mode == "off" else (*mistakes, *lost)))
+    warnings = (*form.warnings, *(() if mode == "off" else mistakes), *lost)
     region = variables.scope.region()
     if extensions is not None:
         whole = Configuration(
@@ -201,6 +201,7 @@ def _functions(config: dict[str, Json]) -> dict[str, Function]:
             for position, event in enumerate(written, start=1)
             if isinstance(event, dict)
             for kind, value in event.items()
+            if value is not None  # as v3 has it: no settings, no event; the schema has told of it
         ]
         functions[key] = Function(key, str(settings["name"]), settings, tuple(events))
     return functions

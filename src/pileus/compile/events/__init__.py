@@ -7,10 +7,8 @@ functions, in the order of the file.
 import re
 from collections.abc import Iterable
 from importlib import import_module
-from importlib.util import find_spec
 
 from pileus.compile.compilation import Compilation
-from pileus.service.errors import did_you_mean
 from pileus.service.model import Service
 
 #: The order in which kinds of event are compiled: of resources in the template, and of statements in the role.
@@ -29,26 +27,9 @@ def used_in_order(service: Service) -> Iterable[str]:
 
 
 def compile_kind(c: Compilation, kind: str) -> None:
-    """Compile every event of one kind. A kind that is unknown or not done yet is a mistake, never dropped."""
-    uses = c.service.events(kind)
-    name = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), kind)
-    module = f"{__name__}.{name}"
-    if kind not in ORDER and _is_of_a_plugin(c.service, kind):
-        return
+    """Compile every event of one kind. Other kinds are a plugin's, or the schema has told of them, as severely as
+    the service wants it."""
     if kind not in ORDER:
-        for _, event in uses:
-            hint = did_you_mean(kind, ORDER)
-            c.mistake(f"unknown event '{kind}'", event.path, hint)
-    elif find_spec(module) is None:
-        for _, event in uses:
-            c.mistake(f"the event '{kind}' cannot be compiled yet", event.path)
-    else:
-        import_module(module).compile_events(c, uses)
-
-
-def _is_of_a_plugin(service: Service, kind: str) -> bool:
-    """Whether a plugin compiles it, or one that is missing would: of that the loader has warned."""
-    added = service.extensions
-    return added is not None and (
-        bool(added.unknown()) or any(kind in one.get("event", ()) for one in added.schema())
-    )
+        return
+    name = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), kind)
+    import_module(f"{__name__}.{name}").compile_events(c, c.service.events(kind))
