@@ -147,7 +147,8 @@ class Validator:
             if name not in value:
                 out.append(Mistake(path, f"the property '{name}' is missing", key=True, kind="required"))
         if len(value) < schema.get("minProperties", 0):
-            out.append(Mistake(path, f"must have at least {schema['minProperties']} properties"))
+            few = schema.get("empty") or f"must have at least {schema['minProperties']} properties"
+            out.append(Mistake(path, few))
         if len(value) > schema.get("maxProperties", len(value)):
             out.append(Mistake(path, f"must have at most {schema['maxProperties']} properties"))
         properties = schema.get("properties", {})
