@@ -80,7 +80,12 @@ class Registry:
     def _register(self, plugin: Any, name: str) -> None:
         if isinstance(plugin, ModuleType) and hasattr(plugin, "Plugin"):
             plugin = plugin.Plugin
-        self._manager.register(plugin() if inspect.isclass(plugin) else plugin, name)
+        try:
+            self._manager.register(plugin() if inspect.isclass(plugin) else plugin, name)
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            message = f"{name} does not fit the hooks of Pileus: {str(error).splitlines()[-1]}"
+            raise ConfigErrors([ConfigError(message, hint="docs/plugins.md lists the hooks")]) from error
 
     def _local(self, opened: Opened) -> frozenset[str]:
         """Register the project's own file; the names that it stands for."""

@@ -126,9 +126,10 @@ class Resolver:
     def value_at(self, *path: str) -> Json:
         """One place of the configuration, resolved; None when it is missing or fails."""
         try:
-            return self._found(self.main, path).value
+            found = self._found(self.main, path).value
         except Failed:
             return None
+        return None if found is MISSING else found
 
     # Walking and settling a tree
 
@@ -326,14 +327,15 @@ class Resolver:
 
     def _report(self, tree: Tree, path: Path, text: str, error: Exception) -> None:
         if isinstance(error, ConfigError):  # in a file that was read: it has its own mark
-            if error.mark is None:
-                error.mark = self._mark(tree, path, text)
-            if str(error) not in {str(known) for known in self.errors}:
-                error.path = error.path or path
-                self.errors.append(error)
-            return
-        hint = error.hint if isinstance(error, VariableError) else None
-        self.errors.append(ConfigError(str(error), path=path, mark=self._mark(tree, path, text), hint=hint))
+            told = error
+            told.mark = error.mark or self._mark(tree, path, text)
+            told.path = error.path or path
+        else:
+            hint = error.hint if isinstance(error, VariableError) else None
+            told = ConfigError(str(error), path=path, mark=self._mark(tree, path, text), hint=hint)
+        # What is wrong in a file is told once, however often the file is put somewhere.
+        if (told.mark, told.message) not in {(known.mark, known.message) for known in self.errors}:
+            self.errors.append(told)
 
     def _circle(self, way: list[tuple[Tree, Path]]) -> None:
         for tree, path in way:
