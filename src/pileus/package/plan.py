@@ -196,6 +196,8 @@ class _Planning:
                 tree = Tree(self.service.directory / folder)
                 rules = _rules((*_DEFAULTS, self.service.file.name), (get(layer, "package"),), frozenset())
                 made.append(self.with_files(plan, tree, rules))
+            elif get(layer, "artifact"):  # only a plugin may say so: it brings the files
+                made.append(plan)
             else:
                 message = f"the layer '{key}' has neither 'path' nor 'package.artifact'"
                 self.errors.append(self.service.mistake(message, plan.path, key=True))

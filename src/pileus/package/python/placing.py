@@ -74,13 +74,11 @@ class Placed:
 
 
 def add_python_dependencies(plan: PackagePlan, progress: Callable[[str], None] = lambda text: None) -> Placed:
-    """Raises ConfigErrors. Warnings and notes are told to `progress`, too."""
+    """Raises ConfigErrors. Warnings are in the plan that is returned, notes are told to `progress`."""
     placed = _Placing(plan, read_settings(plan.service), progress).place()
-    for warning in placed.warnings():
-        progress(f"warning: {warning}")
     for note in placed.notes():
-        progress(f"note: {note}")
-    return placed
+        progress(note)
+    return replace(placed, plan=replace(placed.plan, warnings=(*plan.warnings, *placed.warnings())))
 
 
 class _Placing:
