@@ -74,7 +74,7 @@ def bundle(service: Service, functions: Iterable[Function], settings: Settings) 
 
 def _entry(service: Service, function: Function, settings: Settings) -> _Entry | ConfigError:
     written = function.get("esbuildEntrypoint") or function.get("handler")
-    place = "esbuildEntrypoint" if function.get("esbuildEntrypoint") else "handler"
+    setting = "esbuildEntrypoint" if function.get("esbuildEntrypoint") else "handler"
     text = str(written)
     stem = text.rpartition(".")[0] if "." in text.rpartition("/")[2] else text
     runtime = str(function.get("runtime") or service.setting("runtime") or "")
@@ -85,11 +85,14 @@ def _entry(service: Service, function: Function, settings: Settings) -> _Entry |
     for extension in _EXTENSIONS:
         file = (folder / f"{stem}{extension}").resolve()
         if file.is_file() and file.is_relative_to(folder):
-            handler = str(function.get("handler")).rpartition(".")[0]
-            return _Entry(function, file.relative_to(folder), handler.removeprefix("./"), target)
+            place = str(function.get("handler")).rpartition(".")[0].removeprefix("./")
+            if place.startswith("/") or ".." in place.split("/"):
+                message = f"the bundle of the function '{function.key}' cannot lie in the archive at {place}"
+                return service.mistake(message, (*function.path, "handler"))
+            return _Entry(function, file.relative_to(folder), place, target)
     tried = ", ".join(f"{stem}{extension}" for extension in _EXTENSIONS[:1] + _EXTENSIONS[4:5])
     message = f"the function '{function.key}' has no source: there is no {tried} or the like"
-    return service.mistake(message, (*function.path, place))
+    return service.mistake(message, (*function.path, setting))
 
 
 def _esbuild(service: Service, settings: Settings) -> FilePath:
