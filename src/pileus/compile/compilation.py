@@ -6,6 +6,7 @@ from pileus.compile import intrinsics as fn
 from pileus.compile import naming
 from pileus.compile.artifacts import Artifacts
 from pileus.service.errors import ConfigError
+from pileus.service.merge import merge
 from pileus.service.model import Function, Service
 from pileus.service.tree import Json, Path
 
@@ -33,8 +34,9 @@ class Compilation:
     errors: list[ConfigError] = field(default_factory=list)
 
     def add(self, logical_id: str, resource: dict[str, Json]) -> None:
-        """Add a resource; one that is there already is replaced in its place."""
-        self.resources[logical_id] = resource
+        """Add a resource; it is laid over one that is there already (two events that give one logical id)."""
+        before = self.resources.get(logical_id)
+        self.resources[logical_id] = resource if before is None else merge(before, resource)
 
     def output(self, name: str, value: Json, description: str | None = None) -> None:
         """An output, exported under a name that is the service's and the stage's."""
