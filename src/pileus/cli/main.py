@@ -18,7 +18,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("new", "Write a production-grade service into a new folder."),
     "offline": ("offline", "Run the whole serverless.yml on this machine."),
     "print": ("print", "Print the resolved configuration."),
+    "validate": ("validate", "Check the service; tell all mistakes at once."),
     "info": ("info", "Tell what the service has, and what of it is deployed."),
+    "schema": ("schema", "Print the JSON Schema of serverless.yml, for editors."),
     "cloud": ("cloud", "Run the embedded cloud alone, for any AWS client."),
 }
 

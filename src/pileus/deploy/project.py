@@ -18,7 +18,7 @@ from .output_folder import check_replaceable, replacing, sweep
 
 if TYPE_CHECKING:
     from ..compile import Artifacts, CompiledTemplates
-    from ..package import Built
+    from ..package import Built, PackagePlan
     from ..service.extensions import Purpose
     from ..service.loader import ValidationMode
 
@@ -29,11 +29,12 @@ _FRAMEWORKS_OWN = ".serverless"
 
 @dataclass(frozen=True, slots=True)
 class Packaged:
-    """What `package` wrote to the folder `out`."""
+    """What `package` wrote to the folder `out`, and what is doubtful about it."""
 
     out: Path
     templates: CompiledTemplates
     built: Built
+    warnings: tuple[ConfigError, ...]
 
 
 class Project:
@@ -81,22 +82,27 @@ class Project:
 
         return compile_service(service, artifacts)
 
-    def check(self, service: Service) -> None:
-        """Finds what `package` would find wrong, and writes nothing."""
+    def check(self, service: Service, out: Path | None = None) -> PackagePlan:
+        """The plan of the service's package, when both that and the templates can be made. Nothing is written.
+
+        out: a folder of earlier output, which is not to be packed.
+        """
         from ..compile import Artifacts
         from ..package import plan_package
 
         mistakes: list[ConfigError] = []
-        for step in (
-            lambda: plan_package(service),
-            lambda: self.compile(service, Artifacts.synthetic(service, int(service.instance))),
-        ):
-            try:
-                step()
-            except ConfigErrors as error:
-                mistakes += [each for each in error.errors if each not in mistakes]
-        if mistakes:
+        plan: PackagePlan | None = None
+        try:
+            plan = plan_package(service, out=out)
+        except ConfigErrors as error:
+            mistakes += error.errors
+        try:
+            self.compile(service, Artifacts.synthetic(service, int(service.instance)))
+        except ConfigErrors as error:
+            mistakes += [each for each in error.errors if each not in mistakes]
+        if mistakes or plan is None:
             raise ConfigErrors(mistakes)
+        return plan
 
     def package(
         self,
@@ -110,13 +116,13 @@ class Project:
 
         minified: templates without spaces. Raises NotReplaceable when something else lies in `out`.
         """
-        from ..package import build_package, plan_package, state
+        from ..package import build_package, state
 
         out = out.resolve()
         if out.name != _FRAMEWORKS_OWN:
             check_replaceable(out, OURS)
         sweep(out)
-        plan = plan_package(service)
+        plan = self.check(service, out)
         if service.extensions is not None:
             plan = service.extensions.packaged(plan, progress)
         with replacing(out) as made:
@@ -134,7 +140,7 @@ class Project:
                 if template is not None:
                     (made / name).write_bytes(_json(template, minified=minified))
             (made / "serverless-state.json").write_bytes(_json(state(service, templates, built)))
-        return Packaged(out, templates, built)
+        return Packaged(out, templates, built, plan.warnings)
 
 
 def _json(value: Any, *, minified: bool = False) -> bytes:
