@@ -155,4 +155,5 @@ def test_a_layer_of_requirements_goes_by_the_users_settings(load: Any) -> None:
         "description": "mine",
         "compatibleRuntimes": ["python3.12"],
         "retain": True,
+        "artifact": ".serverless/pythonRequirements.zip",
     }

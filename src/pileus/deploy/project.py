@@ -93,7 +93,8 @@ class Project:
         mistakes: list[ConfigError] = []
         plan: PackagePlan | None = None
         try:
-            plan = plan_package(service, out=out)
+            replaced = () if service.extensions is None else service.extensions.replaced(service)
+            plan = plan_package(service, out=out, replaced=replaced)
         except ConfigErrors as error:
             mistakes += error.errors
         try:

@@ -94,6 +94,9 @@ class Plugins:
     def finished(self, service: Service, template: dict[str, Json]) -> None:
         self._call("finished", service=service, template=template, purpose=self.purpose)
 
+    def replaced(self, service: Service) -> Sequence[str]:
+        return [key for keys in self._call("replaced", service=service) for key in keys]
+
     def packaged(self, plan: PackagePlan, progress: Callable[[str], None]) -> PackagePlan:
         if self._registry is not None:
             for change in self._registry.each("packaged"):

@@ -68,6 +68,12 @@ class Plugin:
             configuration.warn(message, path, hint, key=len(path) > 1)
 
     @hookimpl
+    def replaced(self, service: Service) -> list[str]:
+        from ..package.bundle import is_bundled
+
+        return [function.key for function in service.functions.values() if is_bundled(service, function)]
+
+    @hookimpl
     def packaged(self, plan: PackagePlan, progress: Callable[[str], None]) -> PackagePlan:
         from ..package.bundle import bundle, is_bundled
 

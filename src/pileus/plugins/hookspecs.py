@@ -78,6 +78,11 @@ def finished(service: Service, template: dict[str, Json], purpose: Purpose) -> N
 
 
 @hookspec
+def replaced(service: Service) -> list[str] | None:
+    """Keys of functions of whose archives `packaged` replaces all files, so that the project's are not looked for."""
+
+
+@hookspec
 def packaged(plan: PackagePlan, progress: Callable[[str], None]) -> PackagePlan | None:
     """Change what the archives hold: return `plan.adding(…)` or `plan.replacing(…)`. Each plugin gets the plan that
     the one before it left. progress: tells the user what takes a while."""

@@ -123,6 +123,10 @@ class Plugin:
         functions.update(added)
 
     @hookimpl
+    def replaced(self) -> list[str]:
+        return list(self._sources)
+
+    @hookimpl
     def packaged(self, plan: PackagePlan, progress: Callable[[str], None]) -> PackagePlan:
         from ..package import FileSource
 

@@ -108,6 +108,10 @@ class Extensions(Protocol):
         """Change the template, with the user's resources in it."""
         ...
 
+    def replaced(self, service: "Service") -> Sequence[str]:
+        """Keys of functions whose files `packaged` brings: the project's need not be looked for."""
+        ...
+
     def packaged(self, plan: Any, progress: Callable[[str], None]) -> Any:
         """The pileus.package.PackagePlan with other files in it."""
         ...
