@@ -58,9 +58,6 @@ def _allow(c: Compilation, statements: list[Json]) -> None:
             "AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
             "Policies": [policy],
         }
-        boundary = c.service.setting("iam", "role", "permissionsBoundary")
-        if boundary:
-            properties["PermissionsBoundary"] = boundary
         role = {"Type": "AWS::IAM::Role", "Properties": properties}
         c.add(naming.CUSTOM_RESOURCES_ROLE, role)
     document = role["Properties"]["Policies"][0]["PolicyDocument"]
