@@ -9,6 +9,7 @@ import re
 from pileus.service.tree import Json
 
 _NOT_ALNUM = re.compile(r"[^0-9A-Za-z]")
+_WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _VARIABLE = re.compile(r"\{(.*)\}")
 
 
@@ -105,14 +106,17 @@ def rest_validator(service: str) -> str:
     return f"ApiGateway{alphanumeric(service)}RequestValidator"
 
 
+def _words(name: str) -> str:
+    return "".join(word.capitalize() for word in _WORDS.findall(name))
+
+
 def rest_model(name: str) -> str:
-    """A model that several methods share."""
-    return f"ApiGateway{alphanumeric(name[:1].upper() + name[1:])}Model"
+    """A model that several methods share: `post-model` → `ApiGatewayPostModelModel`."""
+    return f"ApiGateway{_words(name)}Model"
 
 
 def rest_method_model(method_id: str, content_type: str) -> str:
-    words = re.findall(r"[A-Za-z0-9]+", content_type)
-    return f"{method_id}{''.join(upper_first(word) for word in words)}Model"
+    return f"{method_id}{_words(content_type)}Model"
 
 
 def rest_deployment(instance: str) -> str:
@@ -210,7 +214,7 @@ def event_bridge_permission(key: str, number: int) -> str:
 def event_bridge_rule_name(function: str, number: int) -> str:
     """The rule's own name; a digest takes the place of the middle where it exceeds AWS's 64 characters.
 
-    `function` is `service-stage-key`, or for rules made by a custom resource the function's name in Lambda.
+    `function` is the function's name in Lambda.
     """
     return _shortened_middle(function, f"-rule-{number}")
 

@@ -8,12 +8,21 @@ from pileus.compile.compilation import Compilation
 from pileus.service.model import Event, Function
 from pileus.service.tree import Json
 
+#: AWS's limit of subscription filters for a log group.
+_MOST_FILTERS = 2
+
 
 def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
     by_function: dict[str, list[dict[str, Json]]] = {}
+    filters_of: dict[str, int] = {}
     for function, event in uses:
         settings = event.config if isinstance(event.config, dict) else {"logGroup": event.config}
         by_function.setdefault(function.key, []).append(settings)
+        group = str(settings.get("logGroup"))
+        filters_of[group] = filters_of.get(group, 0) + 1
+        if filters_of[group] > _MOST_FILTERS:
+            message = f"the log group '{group}' can have {_MOST_FILTERS} subscription filters only"
+            c.mistake(message, event.path, "let one function read it and pass the events on")
     for key, filters in by_function.items():
         function = c.service.functions[key]
         for number, settings in enumerate(filters, start=1):
@@ -28,7 +37,7 @@ def _filter(c: Compilation, function: Function, settings: dict[str, Json], numbe
         depends_on.append(alias.logical_id)
     properties: dict[str, Json] = {
         "LogGroupName": settings["logGroup"],
-        "FilterPattern": (settings.get("filter") or "").replace('\\"', '"'),
+        "FilterPattern": (settings.get("filter") or "").replace('\\"', '"').replace("\n", ""),
         "DestinationArn": c.arn(function),
     }
     logical_id = f"{naming.normalise(function.key)}LogsSubscriptionFilterCloudWatchLog{number}"

@@ -26,16 +26,16 @@ def _check(c: Compilation, event: Event) -> None:
         hint = "eventBridge: {pattern: {source: [my.app]}}"
         c.mistake("eventBridge must be an object", event.path, hint)
         return
-    inputs = [name for name in ("input", "inputPath", "inputTransformer") if event.get(name)]
+    inputs = [
+        name for name in ("input", "inputPath", "inputTransformer") if event.get(name) not in (None, "")
+    ]
     if len(inputs) > 1:
         c.mistake(f"only one of {', '.join(inputs)} can be set", event.path)
-    if not event.get("pattern") and not event.get("schedule"):
-        c.mistake("eventBridge needs a 'pattern' or a 'schedule'", event.path)
 
 
 def _rule(c: Compilation, function: Function, event: Event) -> None:
-    service, stage, number = c.service.name, c.service.stage, event.position
-    generated = naming.event_bridge_rule_name(f"{service}-{stage}-{function.key}", number)
+    number = event.position
+    generated = naming.event_bridge_rule_name(function.name, number)
     name = event.get("name") or generated
     bus, bus_id = _bus(c, event)
     target: dict[str, Json] = {"Arn": c.arn(function), "Id": naming.event_bridge_target_id(name)}
@@ -66,11 +66,11 @@ def _rule(c: Compilation, function: Function, event: Event) -> None:
         properties["ScheduleExpression"] = event.get("schedule")
     properties["State"] = "DISABLED" if event.get("enabled") is False else "ENABLED"
     resource: dict[str, Json] = {"Type": "AWS::Events::Rule", "Properties": properties}
-    alias = c.aliases.get(function.key)
-    depends_on = [logical_id for logical_id in (bus_id, alias.logical_id if alias else None) if logical_id]
-    if depends_on:
-        resource["DependsOn"] = depends_on
-    rule_id = naming.event_bridge_rule(f"{service}-{stage}-{function.key}-rule-{number}")
+    if bus_id:
+        resource["DependsOn"] = [bus_id]
+    elif alias := c.aliases.get(function.key):
+        resource["DependsOn"] = [alias.logical_id]
+    rule_id = naming.event_bridge_rule(f"{function.name}-rule-{number}")
     c.add(rule_id, resource)
     rule = fn.join("/", ["rule", *([bus] if bus is not None else []), name])
     arn = fn.join(":", ["arn", fn.PARTITION, "events", fn.REGION, fn.ACCOUNT_ID, rule])

@@ -37,7 +37,9 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
     routes = _routes(c, uses)
     settings = c.service.setting("httpApi") or {}
     api_id: Json = settings.get("id") or fn.ref(naming.HTTP_API)
-    if not settings.get("id"):
+    if settings.get("id"):
+        _check_external(c, settings)
+    else:
         _api(c, settings, routes)
         _stage(c, settings)
     authorizers.compile_authorizers(c, settings, api_id, routes)
@@ -68,19 +70,30 @@ def _routes(c: Compilation, uses: list[tuple[Function, Event]]) -> list[Route]:
             continue
         method = "ANY" if method == "*" else method.upper()
         route = Route(function, event, method, path)
-        if route.key in seen:
+        if route.key in seen and route.path != "*":
             c.mistake(f"the route '{route.key}' occurs twice", event.path, "give it to one function")
         seen.add(route.key)
+        # Of several routes for all that is left over, the last counts.
+        routes = [known for known in routes if known.key != route.key or route.path != "*"]
         routes.append(route)
     return routes
+
+
+def _check_external(c: Compilation, settings: dict[str, Json]) -> None:
+    """What belongs to an API cannot be set where it only is referred to."""
+    hint = "set it where the API is made"
+    if settings.get("cors"):
+        c.mistake("CORS cannot be set for an API from elsewhere", ("provider", "httpApi", "cors"), hint)
+    if c.service.setting("logs", "httpApi"):
+        c.mistake("logs cannot be set for an API from elsewhere", ("provider", "logs", "httpApi"), hint)
 
 
 def _api(c: Compilation, settings: dict[str, Json], routes: list[Route]) -> None:
     service, stage = c.service.name, c.service.stage
     name = f"{service}-{stage}" if settings.get("shouldStartNameWithService") else f"{stage}-{service}"
     properties: dict[str, Json] = {"Name": settings.get("name") or name, "ProtocolType": "HTTP"}
-    if settings.get("disableDefaultEndpoint"):
-        properties["DisableExecuteApiEndpoint"] = True
+    if settings.get("disableDefaultEndpoint") is not None:
+        properties["DisableExecuteApiEndpoint"] = settings["disableDefaultEndpoint"]
     if settings.get("cors"):
         properties["CorsConfiguration"] = _cors(settings["cors"], routes)
     if c.service.setting("tags"):

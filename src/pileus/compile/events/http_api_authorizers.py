@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from pileus.compile import intrinsics as fn
 from pileus.compile import naming
-from pileus.compile.compilation import Compilation
+from pileus.compile.compilation import Alias, Compilation
 from pileus.service.errors import did_you_mean
 from pileus.service.tree import Json, Path
 
@@ -25,11 +25,14 @@ def compile_authorizers(
 
 def _authorizer(c: Compilation, key: str, authorizer: dict[str, Json], api_id: Json, path: Path) -> None:
     name = authorizer.get("name") or key
+    resource: dict[str, Json] = {"Type": "AWS::ApiGatewayV2::Authorizer"}
     source = authorizer.get("identitySource")
     sources = [] if source is None else source if isinstance(source, list) else [source]
     properties: dict[str, Json] = {"ApiId": api_id, "Name": name, "IdentitySource": sources}
     if authorizer.get("type") == "request":
-        _by_function(c, name, authorizer, properties, path)
+        alias = _by_function(c, name, authorizer, properties, path)
+        if alias:
+            resource["DependsOn"] = alias.logical_id
     else:
         audience = authorizer.get("audience")
         properties["AuthorizerType"] = "JWT"
@@ -37,16 +40,17 @@ def _authorizer(c: Compilation, key: str, authorizer: dict[str, Json], api_id: J
             "Audience": audience if isinstance(audience, list) else [audience],
             "Issuer": authorizer.get("issuerUrl"),
         }
-    resource = {"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": properties}
+    resource["Properties"] = properties
     c.add(naming.http_api_authorizer(name), resource)
 
 
 def _by_function(
     c: Compilation, name: str, authorizer: dict[str, Json], properties: dict[str, Json], path: Path
-) -> None:
+) -> Alias | None:
+    """Complete the properties and let the API invoke the function; the alias that is invoked, if any."""
     properties["AuthorizerType"] = "REQUEST"
-    if authorizer.get("enableSimpleResponses"):
-        properties["EnableSimpleResponses"] = True
+    if authorizer.get("enableSimpleResponses") is not None:
+        properties["EnableSimpleResponses"] = authorizer["enableSimpleResponses"]
     if authorizer.get("resultTtlInSeconds") is not None:
         properties["AuthorizerResultTtlInSeconds"] = authorizer["resultTtlInSeconds"]
         if authorizer["resultTtlInSeconds"] and not authorizer.get("identitySource"):
@@ -54,22 +58,27 @@ def _by_function(
             c.mistake(message, path, "identitySource: $request.header.Authorization")
     properties["AuthorizerPayloadFormatVersion"] = authorizer.get("payloadVersion") or "2.0"
     function = None
+    if authorizer.get("functionName") and authorizer.get("functionArn"):
+        c.mistake(
+            "a request authorizer has either 'functionName' or 'functionArn'", path, "remove one of them"
+        )
     if authorizer.get("functionName"):
         function = c.service.functions.get(authorizer["functionName"])
         if function is None:
             hint = did_you_mean(authorizer["functionName"], c.service.functions)
             message = f"there is no function '{authorizer['functionName']}' in this service"
             c.mistake(message, (*path, "functionName"), hint)
-            return
+            return None
         arn: Json = c.arn(function)
     else:
         arn = authorizer.get("functionArn")
         if arn is None:
             c.mistake("a request authorizer needs 'functionName' or 'functionArn'", path)
-            return
+            return None
     properties["AuthorizerUri"] = fn.invocation_uri(arn)
+    alias = c.aliases.get(function.key) if function else None
     if authorizer.get("managedExternally"):
-        return
+        return alias
     source_arn = fn.execute_api_arn(properties["ApiId"], "/*")
     permission: dict[str, Json] = {
         "Type": "AWS::Lambda::Permission",
@@ -80,10 +89,10 @@ def _by_function(
             "SourceArn": source_arn,
         },
     }
-    alias = c.aliases.get(function.key) if function else None
     if alias:
         permission["DependsOn"] = alias.logical_id
     c.add(naming.http_api_authorizer_permission(name), permission)
+    return alias
 
 
 def route_settings(c: Compilation, route: "Route") -> dict[str, Json]:
@@ -97,11 +106,17 @@ def route_settings(c: Compilation, route: "Route") -> dict[str, Json]:
         return {"AuthorizationType": "AWS_IAM"}
     properties: dict[str, Json] = {}
     if settings.get("id"):
+        if not c.service.setting("httpApi", "id"):
+            message = "an authorizer from elsewhere needs an API from elsewhere"
+            c.mistake(message, (*path, "id"), "refer to one of provider.httpApi.authorizers by its name")
         properties["AuthorizationType"] = "CUSTOM" if settings.get("type") == "request" else "JWT"
         properties["AuthorizerId"] = settings["id"]
     else:
         defined = c.service.setting("httpApi", "authorizers") or {}
-        name = str(settings.get("name"))
+        if not settings.get("name"):
+            c.mistake("an authorizer needs the 'name' of one in provider.httpApi.authorizers", path)
+            return {}
+        name = str(settings["name"])
         if name not in defined:
             hint = did_you_mean(name, defined)
             c.mistake(f"there is no authorizer '{name}' in provider.httpApi.authorizers", path, hint)

@@ -30,8 +30,15 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
                 message = f"'{one}' needs '{other}' beside it"
                 c.mistake(message, (*event.path, "accessConfigurations", one), f"{other}: [...]")
         accesses: list[Json] = []
-        for setting, (kind, prefix) in _ACCESS.items():
-            for value in given.get(setting) or ():
+        for setting, values in given.items():
+            if setting not in _ACCESS or values is None:
+                continue
+            kind, prefix = _ACCESS[setting]
+            if not isinstance(values, list):
+                path = (*event.path, "accessConfigurations", setting)
+                c.mistake(f"'{setting}' must be a list", path, f"{setting}: [...]")
+                continue
+            for value in values:
                 accesses.append(access(kind, f"{prefix}{value}" if prefix else value))
                 if prefix:
                     network.add(function.key)

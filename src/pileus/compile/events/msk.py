@@ -20,9 +20,7 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
                 "the cluster's name cannot be told from its ARN", event.path, "use !Ref or !ImportValue"
             )
             continue
-        arns = clusters.setdefault(function.key, [])
-        if arn not in arns:
-            arns.append(arn)
+        clusters.setdefault(function.key, []).append(arn)
         properties: dict[str, Json] = {
             "EventSourceArn": arn,
             "FunctionName": c.arn(function),

@@ -52,9 +52,7 @@ def _notify(
         "Function": c.arn(function),
     }
     if event.get("rules"):
-        rules = [
-            {"Name": kind, "Value": value} for rule in event.config["rules"] for kind, value in rule.items()
-        ]
+        rules = [{"Name": kind, "Value": value} for kind, value in _rules(event)]
         notification["Filter"] = {"S3Key": {"Rules": rules}}
     logical_id = naming.bucket(bucket)
     if logical_id not in c.resources:
@@ -118,10 +116,10 @@ def _existing(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
 
 
 def _bucket_config(event: Event) -> dict[str, Json]:
-    # As in v3, a rule says one thing: of a prefix and a suffix in one item only the first counts.
-    rules = [
-        {naming.upper_first(kind): value}
-        for rule in event.get("rules") or ()
-        for kind, value in list(rule.items())[:1]
-    ]
+    rules = [{naming.upper_first(kind): value} for kind, value in _rules(event)]
     return {"Event": event.get("event") or _EVERYTHING, "Rules": rules}
+
+
+def _rules(event: Event) -> list[tuple[str, Json]]:
+    """As in v3, a rule says one thing: of a prefix and a suffix in one item only the first counts."""
+    return [next(iter(rule.items())) for rule in event.get("rules") or () if rule]

@@ -16,12 +16,13 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
     for function, event in uses:
         settings = event.config if isinstance(event.config, dict) else {"rate": [event.config]}
         rates = settings["rate"] if isinstance(settings["rate"], list) else [settings["rate"]]
+        if isinstance(settings["rate"], dict):
+            c.mistake(
+                "a rate by an intrinsic function must be in a list", (*event.path, "rate"), "rate: [!Sub ...]"
+            )
         if settings.get("name") and len(rates) > 1:
             message = "a schedule with several rates cannot have one name for all of them"
             c.mistake(message, (*event.path, "name"), "make an event for each rate")
-        inputs = [name for name in ("input", "inputPath", "inputTransformer") if settings.get(name)]
-        if len(inputs) > 1:
-            c.mistake(f"only one of {', '.join(inputs)} can be set", event.path)
         scheduler = settings.get("method") == "scheduler"
         if scheduler and (settings.get("inputPath") or settings.get("inputTransformer")):
             c.mistake(
@@ -72,17 +73,25 @@ def _rule(
     if settings.get("description"):
         properties["Description"] = settings["description"]
     logical_id = naming.schedule_rule(function.key, number)
-    c.add(logical_id, {"Type": "AWS::Events::Rule", "Properties": properties})
+    resource: dict[str, Json] = {"Type": "AWS::Events::Rule", "Properties": properties}
+    if alias := c.aliases.get(function.key):
+        resource["DependsOn"] = alias.logical_id
+    c.add(logical_id, resource)
     permission = naming.permission(function.key, f"EventsRuleSchedule{number}")
     c.permit(permission, function, "events.amazonaws.com", source_arn=fn.get_att(logical_id))
 
 
 def rule_input(c: Compilation, event: Event, given: Json) -> Json:
-    """The input of a rule's target as text. A quote inside a value is refused, as the template would break."""
-    text = given if isinstance(given, str) else compact(given)
-    if not isinstance(given, str) and '\\"' in text:
+    """The input of a rule's target as text. What would break v3's template is refused, as v3 refuses it."""
+    path = (*event.path, "input")
+    if isinstance(given, str):
+        if any(ord(character) < 0x20 for character in given):
+            c.mistake("the input holds a line break or tab, which cannot be passed on", path, "use an object")
+        return given
+    text = compact(given)
+    if '\\"' in text:
         message = 'a value in the input holds a quote ("), which cannot be passed on'
-        c.mistake(message, (*event.path, "input"), "use inputTransformer, or give the input as text")
+        c.mistake(message, path, "use inputTransformer, or give the input as text")
     return text
 
 

@@ -20,14 +20,14 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
         else:
             given = settings.get("arn") or settings.get("topicName")
         if isinstance(given, str) and not given.startswith("arn:"):
-            _own_topic(c, function, settings, given)
+            _own_topic(c, function, event, given)
             continue
         name = settings.get("topicName") or _name(given)
         if given is None or name is None:
             message = "the topic's name cannot be told from this ARN"
             c.mistake(message, event.path, "give 'topicName' beside 'arn'")
             continue
-        _subscription(c, function, settings, given, name)
+        _subscription(c, function, event, given, name)
 
 
 def _name(arn: Json) -> str | None:
@@ -35,49 +35,44 @@ def _name(arn: Json) -> str | None:
     return match[2] if match else None
 
 
-def _own_topic(c: Compilation, function: Function, settings: dict[str, Json], name: str) -> None:
+def _own_topic(c: Compilation, function: Function, event: Event, name: str) -> None:
+    settings = event.config if isinstance(event.config, dict) else {}
     topic = naming.topic(name)
     endpoint = {"Endpoint": c.arn(function), "Protocol": "lambda"}
-    separate = settings.get("filterPolicy") or settings.get("redrivePolicy")
-    redrive = _redrive(c, function, settings, name, None)
+    redrive = _redrive(c, function, event, name, None)
     if topic not in c.resources:
         properties: dict[str, Json] = {"TopicName": name}
         if settings.get("displayName"):
             properties["DisplayName"] = settings["displayName"]
-        c.add(topic, {"Type": "AWS::SNS::Topic", "Properties": properties})
-    if separate:
+        resource: dict[str, Json] = {"Type": "AWS::SNS::Topic", "Properties": properties}
+        # As in v3, only the alias of the function that comes first is waited for.
+        if alias := c.aliases.get(function.key):
+            resource["DependsOn"] = alias.logical_id
+        c.add(topic, resource)
+    if settings.get("filterPolicy") or settings.get("redrivePolicy"):
         subscription = {**endpoint, "TopicArn": fn.ref(topic), **_filter(settings), **redrive}
-        _add_subscription(c, function, name, subscription)
+        resource = {"Type": "AWS::SNS::Subscription", "Properties": subscription}
+        c.add(naming.topic_subscription(function.key, name), resource)
     else:
-        properties = c.resources[topic]["Properties"]
-        properties.setdefault("Subscription", []).append(endpoint)
-        alias = c.aliases.get(function.key)
-        if alias:
-            depends_on = c.resources[topic].setdefault("DependsOn", [])
-            if alias.logical_id not in depends_on:
-                depends_on.append(alias.logical_id)
+        c.resources[topic]["Properties"].setdefault("Subscription", []).append(endpoint)
     arn = fn.join("", ["arn:", fn.PARTITION, ":sns:", fn.REGION, ":", fn.ACCOUNT_ID, ":", name])
     _permit(c, function, name, arn)
 
 
-def _subscription(
-    c: Compilation, function: Function, settings: dict[str, Json], arn: Json, name: str
-) -> None:
+def _subscription(c: Compilation, function: Function, event: Event, arn: Json, name: str) -> None:
+    settings = event.config if isinstance(event.config, dict) else {}
     subscription: dict[str, Json] = {"TopicArn": arn, "Protocol": "lambda", "Endpoint": c.arn(function)}
     subscription |= _filter(settings)
-    subscription |= _redrive(c, function, settings, name, arn)
+    subscription |= _redrive(c, function, event, name, arn)
     match = _ARN.match(arn) if isinstance(arn, str) else None
-    if match and match[1] != c.service.region:
+    if match and match[1] != c.service.region and settings:
+        # As in v3, not when the event is the ARN alone.
         subscription["Region"] = match[1]
-    _add_subscription(c, function, name, subscription)
-    _permit(c, function, name, arn)
-
-
-def _add_subscription(c: Compilation, function: Function, name: str, properties: dict[str, Json]) -> None:
-    resource: dict[str, Json] = {"Type": "AWS::SNS::Subscription", "Properties": properties}
+    resource: dict[str, Json] = {"Type": "AWS::SNS::Subscription", "Properties": subscription}
     if alias := c.aliases.get(function.key):
         resource["DependsOn"] = alias.logical_id
     c.add(naming.topic_subscription(function.key, name), resource)
+    _permit(c, function, name, arn)
 
 
 def _permit(c: Compilation, function: Function, name: str, arn: Json) -> None:
@@ -90,16 +85,17 @@ def _filter(settings: dict[str, Json]) -> dict[str, Json]:
     return {name: settings[key] for name, key in names.items() if settings.get(key)}
 
 
-def _redrive(
-    c: Compilation, function: Function, settings: dict[str, Json], name: str, topic_arn: Json
-) -> dict[str, Json]:
+def _redrive(c: Compilation, function: Function, event: Event, name: str, topic_arn: Json) -> dict[str, Json]:
     """The redrive policy of a subscription; the queue is opened to the topic in passing."""
-    policy = settings.get("redrivePolicy")
+    policy = event.get("redrivePolicy")
     if not policy:
         return {}
     if (arn := policy.get("deadLetterTargetArn")) is not None:
-        match = _QUEUE_ARN.match(arn)
-        assert match is not None, arn
+        match = _QUEUE_ARN.match(arn) if isinstance(arn, str) else None
+        if match is None:
+            path = (*event.path, "redrivePolicy", "deadLetterTargetArn")
+            c.mistake("this is not a queue's ARN", path, "use deadLetterTargetRef for a queue made here")
+            return {}
         parts: list[Json] = [f"https://sqs.{match[1]}.", fn.URL_SUFFIX, f"/{match[2]}/{match[3]}"]
         target, url = arn, fn.join("", parts)
     elif (reference := policy.get("deadLetterTargetRef")) is not None:

@@ -13,8 +13,8 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
     arns: list[Json] = []
     for function, event in uses:
         settings = event.config if isinstance(event.config, dict) else {}
-        arn = settings.get("arn", event.config)
-        name = naming.source_name(arn)
+        arn = settings.get("arn") if isinstance(event.config, dict) else event.config
+        name = None if isinstance(arn, dict) and "Ref" in arn else naming.source_name(arn)
         if name is None:
             c.mistake(
                 "the queue has no name that can be told from this ARN", event.path, "use !GetAtt Queue.Arn"

@@ -60,12 +60,11 @@ def _stream(c: Compilation, function: Function, event: Event, read: dict[str, li
     properties["EventSourceArn"] = arn
     properties["FunctionName"] = c.arn(function)
     properties["StartingPosition"] = settings.get("startingPosition") or "TRIM_HORIZON"
-    if properties["StartingPosition"] == "AT_TIMESTAMP":
+    if properties["StartingPosition"] == "AT_TIMESTAMP" and settings.get("consumer"):
         if settings.get("startingPositionTimestamp") is None:
             c.mistake("AT_TIMESTAMP needs a 'startingPositionTimestamp'", event.path)
-        if settings.get("consumer"):
-            # As v3 does: for a stream that is read without a consumer the time does not reach the template.
-            properties["StartingPositionTimestamp"] = settings.get("startingPositionTimestamp")
+        # As v3 does: for a stream that is read without a consumer the time does not reach the template.
+        properties["StartingPositionTimestamp"] = settings.get("startingPositionTimestamp")
     if settings.get("batchWindow") is not None:
         properties["MaximumBatchingWindowInSeconds"] = settings["batchWindow"]
     for target, source in _OPTIONAL.items():
@@ -97,7 +96,7 @@ def _stream_name(arn: Json) -> str | None:
         return parts[1] if len(parts) > 1 else None
     name = naming.source_name(arn)
     if isinstance(arn, dict) and "Fn::Join" in arn and name is not None:
-        return name.split("/")[1] if "/" in name else name
+        return name.rpartition("/")[2]
     return name
 
 

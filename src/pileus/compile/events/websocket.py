@@ -48,9 +48,11 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
         if authorizer:
             _add_authorizer(c, authorizer, api_id)
     for function, event in uses:
-        _permit(c, function.key, c.arn(function), function, bool(external))
+        alias = c.aliases.get(function.key)
+        after = [alias.logical_id if alias else naming.function(function.key)]
+        _permit(c, function.key, c.arn(function), after, bool(external))
         if authorizer := authorizers[event.path]:
-            _permit(c, authorizer.name, authorizer.arn, authorizer.function, bool(external))
+            _permit(c, authorizer.name, authorizer.arn, _makers(c, authorizer), bool(external))
     routes = [
         logical_id
         for function, event in uses
@@ -101,6 +103,9 @@ def _authorizer(c: Compilation, event: Event) -> Authorizer | None:
     sources = tuple(settings.get("identitySource") or ["route.request.header.Auth"])
     arn = settings.get("arn")
     if arn is not None:
+        if not isinstance(arn, str) and not settings.get("name"):
+            message = "an authorizer whose ARN is an intrinsic function needs a 'name'"
+            c.mistake(message, (*event.path, "authorizer"))
         # As in v3, the ARN's own name counts where there is one.
         name = arn.rpartition(":")[2] if isinstance(arn, str) else str(settings.get("name") or "authorizer")
         return Authorizer(name, arn, None, sources)
@@ -128,12 +133,16 @@ def _add_authorizer(c: Compilation, authorizer: Authorizer, api_id: Json) -> Non
     c.add(authorizer.id, resource)
 
 
-def _permit(c: Compilation, name: str, arn: Json, function: Function | None, external: bool) -> None:
-    depends_on = [] if external else [naming.WEBSOCKETS_API]
-    if function is not None:
-        depends_on.append(naming.function(function.key))
-        if alias := c.aliases.get(function.key):
-            depends_on.append(alias.logical_id)
+def _makers(c: Compilation, authorizer: Authorizer) -> list[str]:
+    """What makes the function of an authorizer, when it is made here."""
+    if authorizer.function is None:
+        return []
+    alias = c.aliases.get(authorizer.function.key)
+    return [naming.function(authorizer.function.key), *([alias.logical_id] if alias else [])]
+
+
+def _permit(c: Compilation, name: str, arn: Json, after: list[str], external: bool) -> None:
+    depends_on = [*([] if external else [naming.WEBSOCKETS_API]), *after]
     properties = {
         "FunctionName": arn,
         "Action": "lambda:InvokeFunction",
@@ -200,7 +209,7 @@ def _logs(c: Compilation, settings: dict[str, Json], stage: dict[str, Json]) -> 
     if settings.get("executionLogging") is not False:
         level, data = settings.get("level") or "INFO", settings.get("fullExecutionData") is not False
     else:
-        level, data = "OFF", False
+        level, data = "OFF", bool(settings.get("fullExecutionData"))
     stage["DefaultRouteSettings"] = {"DataTraceEnabled": data, "LoggingLevel": level}
     if settings.get("accessLogging") is not False:
         group = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${WebsocketsLogGroup}"

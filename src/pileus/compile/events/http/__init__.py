@@ -33,9 +33,9 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
     methods.compile_validation(c, api, found)
     authorizers.compile_authorizers(c, api, found)
     _deployment(c, api, stage, [*preflights, *method_ids])
-    keys.compile_keys(c, api, stage)
+    keys.compile_keys(c, api)
     _permissions(c, api, found)
-    if c.service.setting("logs", "restApi"):
+    if _logged(c):
         _logs(c)
     url: list[Json] = [
         "https://",
@@ -67,6 +67,12 @@ def _permissions(c: Compilation, api: rest_api.Api, found: list[Endpoint]) -> No
         permission = naming.permission(endpoint.function.key, "ApiGateway")
         c.permit(permission, endpoint.function, "apigateway.amazonaws.com", source_arn=source_arn)
         authorizers.permit(c, endpoint, source_arn)
+
+
+def _logged(c: Compilation) -> bool:
+    logs = c.service.setting("logs", "restApi")
+    kinds = ("accessLogging", "executionLogging")
+    return bool(logs) and not (isinstance(logs, dict) and all(logs.get(kind) is False for kind in kinds))
 
 
 def _logs(c: Compilation) -> None:

@@ -52,7 +52,7 @@ def authorizer_of(c: Compilation, event: Event) -> Authorizer | None:
     if isinstance(given, str):
         if given.upper() == "AWS_IAM":
             return Authorizer("AWS_IAM")
-        if given.startswith("arn:"):
+        if ":" in given:  # an ARN, or a part of one as v3 takes it too
             return _of_arn(given, {}, None)
         return _of_function(c, event, given, {}, None)
     kind = str(given.get("type") or "").upper()
@@ -160,4 +160,5 @@ def permit(c: Compilation, endpoint: "Endpoint", source_arn: Json) -> None:
         "SourceArn": source_arn,
     }
     logical_id = naming.permission(authorizer.name, "ApiGateway")
-    c.add(logical_id, {"Type": "AWS::Lambda::Permission", "Properties": properties})
+    # A function that is called by the API itself has this permission already.
+    c.resources.setdefault(logical_id, {"Type": "AWS::Lambda::Permission", "Properties": properties})

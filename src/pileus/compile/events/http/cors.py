@@ -20,7 +20,7 @@ _ANY = "DELETE,GET,HEAD,PATCH,POST,PUT"
 
 @dataclass(frozen=True, slots=True)
 class Cors:
-    """`origins` are those that are matched one by one; with none, `origin` goes out as it is."""
+    """`origins` are those of the list, `origin` the single one, which may hold several with commas between."""
 
     origin: str
     origins: tuple[str, ...]
@@ -43,8 +43,11 @@ class Cors:
         )
 
     @property
-    def first_origin(self) -> str:
-        return self.origins[0] if self.origins else self.origin
+    def matched(self) -> tuple[str, ...]:
+        """Origins that are matched one by one; with none, the single one goes out as it is."""
+        if self.origins or "," not in self.origin:
+            return self.origins
+        return tuple(part.strip() for part in self.origin.split(","))
 
 
 def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
@@ -57,8 +60,6 @@ def cors_of(cors: Json, method: str) -> Cors | None:
     given = cors if isinstance(cors, dict) else {}
     origin = given.get("origin") or "*"
     origins = tuple(given.get("origins") or ())
-    if "," in origin:
-        origins = tuple(part.strip() for part in origin.split(","))
     headers = given.get("headers")
     if headers is None:
         headers = _HEADERS
@@ -88,8 +89,9 @@ def compile_preflights(
 
 
 def _preflight(cors: Cors, resource_id: Json, api_id: Json) -> dict[str, Json]:
+    matched = cors.matched
     headers: dict[str, str] = {
-        "Access-Control-Allow-Origin": cors.first_origin,
+        "Access-Control-Allow-Origin": matched[0] if matched else cors.origin,
         "Access-Control-Allow-Headers": ",".join(cors.headers),
         "Access-Control-Allow-Methods": ",".join(cors.methods).replace("ANY", _ANY),
     }
@@ -103,7 +105,7 @@ def _preflight(cors: Cors, resource_id: Json, api_id: Json) -> dict[str, Json]:
     response = {
         "StatusCode": "200",
         "ResponseParameters": {f"{prefix}{name}": f"'{value}'" for name, value in headers.items()},
-        "ResponseTemplates": {"application/json": _origin_template(cors.origins)},
+        "ResponseTemplates": {"application/json": _origin_template(matched)},
     }
     integration = {
         "Type": "MOCK",

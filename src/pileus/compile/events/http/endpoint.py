@@ -51,8 +51,7 @@ def endpoints(c: Compilation, uses: list[tuple[Function, Event]]) -> list[Endpoi
         path: Json
         if isinstance(event.config, str):
             method, _, path = event.config.strip().partition(" ")
-            if not path:
-                method, path = "ANY", "/" if method == "*" else method
+            path = path.strip() or None
         else:
             method, path = event.get("method"), event.get("path")
         if not isinstance(method, str) or not isinstance(path, str):

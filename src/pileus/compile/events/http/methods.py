@@ -99,18 +99,19 @@ def compile_validation(c: Compilation, api: Api, found: list["Endpoint"]) -> Non
         c.add(naming.rest_validator(c.service.name), validator)
     for endpoint in found:
         for content_type, (logical_id, schema) in _models(c, endpoint).items():
-            _add_model(c, api, logical_id, content_type, schema)
+            # A model that is shared is of one type, whatever the methods take it for.
+            shared = not logical_id.startswith(endpoint.id)
+            _add_model(c, api, logical_id, "application/json" if shared else content_type, schema)
 
 
 def _models(c: Compilation, endpoint: "Endpoint") -> dict[str, tuple[str, Json]]:
     """Content type → the logical id of its model, and its schema; models of the provider are shared."""
-    schemas = endpoint.get("request", "schemas") or endpoint.get("request", "schema") or {}
+    schemas = endpoint.get("request", "schemas") or {}
     shared = c.service.setting("apiGateway", "request", "schemas") or {}
     models: dict[str, tuple[str, Json]] = {}
     for content_type, schema in schemas.items():
         if isinstance(schema, str) and schema in shared:
-            definition = shared[schema]
-            models[content_type] = naming.rest_model(str(definition.get("name") or schema)), definition
+            models[content_type] = naming.rest_model(schema), shared[schema]
         else:
             models[content_type] = naming.rest_method_model(endpoint.id, content_type), schema
     return models

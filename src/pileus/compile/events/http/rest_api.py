@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pileus.compile import intrinsics as fn
 from pileus.compile import naming
 from pileus.compile.compilation import Compilation
-from pileus.service.tree import Json
+from pileus.service.tree import Json, Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Api:
 def compile_rest_api(c: Compilation) -> Api:
     settings = c.service.setting("apiGateway") or {}
     if settings.get("restApiId"):
-        return _external(settings)
+        return _external(c, settings)
     service, stage = c.service.name, c.service.stage
     name = f"{service}-{stage}" if settings.get("shouldStartNameWithService") else f"{stage}-{service}"
     properties: dict[str, Json] = {"Name": c.service.setting("apiName") or name}
@@ -30,7 +30,7 @@ def compile_rest_api(c: Compilation) -> Api:
     if settings.get("disableDefaultEndpoint") is not None:
         properties["DisableExecuteApiEndpoint"] = settings["disableDefaultEndpoint"]
     properties["EndpointConfiguration"] = _endpoint(c)
-    policy = settings.get("resourcePolicy") or c.service.setting("resourcePolicy")
+    policy = settings.get("resourcePolicy")
     # An empty policy is written out, so that one that was there before is taken away.
     properties["Policy"] = {"Version": "2012-10-17", "Statement": policy} if policy else ""
     if source := settings.get("apiKeySourceType"):
@@ -47,7 +47,7 @@ def _endpoint(c: Compilation) -> dict[str, Json]:
     kind = str(c.service.setting("endpointType") or "EDGE").upper()
     configuration: dict[str, Json] = {"Types": [kind]}
     endpoints = c.service.setting("vpcEndpointIds")
-    if endpoints:
+    if endpoints is not None:
         if kind != "PRIVATE":
             message = "VPC endpoints are for private APIs only"
             c.mistake(message, ("provider", "vpcEndpointIds"), "set 'endpointType: PRIVATE'")
@@ -55,7 +55,14 @@ def _endpoint(c: Compilation) -> dict[str, Json]:
     return configuration
 
 
-def _external(settings: dict[str, Json]) -> Api:
+def _external(c: Compilation, settings: dict[str, Json]) -> Api:
+    path: Path = ("provider", "apiGateway", "restApiId")
+    if not settings.get("restApiRootResourceId"):
+        c.mistake("an API from elsewhere needs 'restApiRootResourceId' too", path)
+    for names in (("logs", "restApi"), ("tracing", "apiGateway")):
+        if c.service.setting(*names):
+            message = f"'{'.'.join(names)}' has no effect on an API from elsewhere"
+            c.mistake(message, ("provider", *names), "set it where the API is made")
     resources = settings.get("restApiResources") or {}
     if isinstance(resources, list):
         resources = {item["path"]: item["resourceId"] for item in resources}
