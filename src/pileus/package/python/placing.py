@@ -74,11 +74,10 @@ class Placed:
 
 
 def add_python_dependencies(plan: PackagePlan, progress: Callable[[str], None] = lambda text: None) -> Placed:
-    """Raises ConfigErrors. Warnings are in the plan that is returned, notes are told to `progress`."""
+    """Raises ConfigErrors. What is to be known is among the warnings of the plan that is returned."""
     placed = _Placing(plan, read_settings(plan.service), progress).place()
-    for note in placed.notes():
-        progress(note)
-    return replace(placed, plan=replace(placed.plan, warnings=(*plan.warnings, *placed.warnings())))
+    notes = (ConfigError(note) for note in placed.notes())
+    return replace(placed, plan=replace(placed.plan, warnings=(*plan.warnings, *placed.warnings(), *notes)))
 
 
 class _Placing:
