@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pileus.cloud.protocol import text
 from pileus.cloud.protocol.errors import UnmodelledMember
 from pileus.cloud.protocol.text import TextRefusal, ToText
+from pileus.cloud.protocol.xmlrows import Member, written
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -213,8 +214,7 @@ class XmlWriter:
             return self._structure(tag, ref, opening, closing)
         if kind == "list":
             member = shape["member"]
-            item = self.element(member.get("locationName", "member"), member)
-            return _wrapped(opening, closing, lambda value, out: _each(item, value, out))
+            return _wrapped(opening, closing, self._items(member.get("locationName", "member"), member))
         if kind == "map":
             entry = self._entry("entry", shape)
             return _wrapped(opening, closing, entry)
@@ -252,11 +252,7 @@ class XmlWriter:
 
     def _members(self, shape_name: str, only: frozenset[str] | None) -> Write:
         members = self._shapes[shape_name]["members"]
-        plan: dict[str, tuple[str, ToText | None, str, Write | None]] = {}
-        for name, ref in members.items():
-            if (only is None or name in only) and not ref.get("xmlAttribute"):
-                plan[name] = self._entry_of(wire_name(self._shapes, name, ref), ref)
-        find = plan.get
+        find = self._plan(shape_name, only).get
 
         def write(value: Any, out: list[str]) -> None:
             for name, member in value.items():
@@ -274,20 +270,50 @@ class XmlWriter:
 
         return write
 
-    def _entry_of(self, tag: str, ref: Ref) -> tuple[str, ToText | None, str, Write | None]:
+    def _plan(self, shape_name: str, only: frozenset[str] | None) -> dict[str, Member]:
+        return {
+            name: self._entry_of(wire_name(self._shapes, name, ref), ref)
+            for name, ref in self._shapes[shape_name]["members"].items()
+            if (only is None or name in only) and not ref.get("xmlAttribute")
+        }
+
+    def _entry_of(self, tag: str, ref: Ref) -> Member:
         """Scalars are written by the structure itself, for a call each is what costs."""
         shape = self._shapes[ref["shape"]]
         if shape["type"] in ("structure", "list", "map"):
-            return "", None, "", self.element(tag, ref)
-        return f"<{tag}>", self._scalar(shape, ref), f"</{tag}>", None
+            return Member("", None, "", self.element(tag, ref))
+        return Member(f"<{tag}>", self._scalar(shape, ref), f"</{tag}>", None)
+
+    def _items(self, tag: str, ref: Ref) -> Write:
+        """Writes the members of a list, each as `<tag>`."""
+        item = self.element(tag, ref)
+        shape = self._shapes[ref["shape"]]
+        if shape["type"] != "structure" or any(
+            part.get("xmlAttribute") for part in shape["members"].values()
+        ):
+            return lambda value, out: _each(item, value, out)
+        opening, closing = f"<{tag}>", f"</{tag}>"
+        members: dict[str, Member] = {}
+
+        def write(value: Any, out: list[str]) -> None:
+            if (
+                not members
+            ):  # a shape may hold a list of its own kind: its plan is made when it is first needed
+                members.update(self._plan(ref["shape"], None))
+            rows = written(value, opening, closing, members, escape)
+            if rows is None:
+                _each(item, value, out)
+            else:
+                out.append(rows)
+
+        return write
 
     def _scalar(self, shape: Ref, ref: Ref) -> ToText:
         convert = text.to_text(shape, ref, self._time)
         return escape if convert is str and shape["type"] in ("string", "character") else convert
 
     def _flat_list(self, tag: str, shape: Ref) -> Write:
-        item = self.element(tag, shape["member"])
-        return lambda value, out: _each(item, value, out)
+        return self._items(tag, shape["member"])
 
     def _flat_map(self, tag: str, shape: Ref) -> Write:
         return self._entry(tag, shape)

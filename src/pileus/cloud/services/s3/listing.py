@@ -16,6 +16,7 @@ from urllib.parse import quote_plus
 from ...kernel import Call, NotEmulated, Row, operation
 from .base import S3Base
 from .bucket import Bucket
+from .checksums import SIZES
 from .errors import InvalidArgument
 
 _SHOWN = "id,key,version,latest,marker,size,etag,modified,storage_class,checksum_algorithm,checksum_type"
@@ -26,6 +27,8 @@ _CURRENT = (
 _VERSIONS = f"SELECT {_SHOWN} FROM s3_object WHERE bucket=? AND key>=? ORDER BY key, id DESC LIMIT ?"
 _OLDER = f"SELECT {_SHOWN} FROM s3_object WHERE bucket=? AND key=? AND id<? ORDER BY id DESC LIMIT ?"
 _MOST = 1000
+#: One list each, which entries share.
+_ALONE = {name: [name] for name in SIZES}
 _SAFE = re.compile(r"[A-Za-z0-9/*\-._]*")
 
 
@@ -303,13 +306,13 @@ def _shown(row: Row, code: Callable[[str], str], owner: Bucket | None) -> dict[s
     _, key, _, _, _, size, etag, modified, storage_class, algorithm, checksum_type = row
     entry: dict[str, Any] = {
         "Key": code(key),
-        "LastModified": modified,
+        "LastModified": int(modified),  # S3 shows whole seconds
         "ETag": f'"{etag}"',
         "Size": size,
         "StorageClass": storage_class,
     }
     if algorithm is not None:
-        entry["ChecksumAlgorithm"] = [algorithm]
+        entry["ChecksumAlgorithm"] = _ALONE[algorithm]
         entry["ChecksumType"] = checksum_type
     if owner is not None:
         entry["Owner"] = owner.owner

@@ -19,8 +19,18 @@ _INSERT = (
     "INSERT INTO s3_object (id,bucket,key,version,latest,marker,size,etag,modified,storage_class,checksum_algorithm,"
     "checksum,checksum_type,blob,parts,details) VALUES (?,?,?,?,1,?,?,?,?,?,?,?,?,?,?,?)"
 )
+_REPLACE = (
+    "UPDATE s3_object SET size=?,etag=?,modified=?,storage_class=?,checksum_algorithm=?,checksum=?,checksum_type=?,"
+    "details=? WHERE id=?"
+)
 _NO_DETAILS = b"{}"
 _EMPTY_MD5 = "d41d8cd98f00b204e9800998ecf8427e"
+
+
+def _is_replaceable(bucket: Bucket, current: Row) -> bool:
+    """Whether a new object of bytes in the database may take the row of `current`: there is no older version to keep, and
+    its bytes are in the database too."""
+    return bucket.versioning is None and current["blob"] is None and not current["parts"]
 
 
 class ObjectOperations(BodyTaker, Notifier):
@@ -65,11 +75,17 @@ class ObjectOperations(BodyTaker, Notifier):
         *,
         conditions: Mapping[str, Any],
     ) -> tuple[int, str]:
-        """Writes the object, in the current transaction, in place of what its key named. Returns (row, version)."""
+        """Writes the object, in the current transaction, in place of what its key named.
+
+        Returns (a number that rises with every change, version).
+        """
         current = self.current(bucket, key)
         check_write(conditions, key, current)
-        self.make_way(bucket, key, current)
         row_id = self.next_id(call.now)
+        if content.data is not None and current is not None and _is_replaceable(bucket, current):
+            self._replace(current["id"], content.data, content, call.now, stored_as, details)
+            return row_id, "null"
+        self.make_way(bucket, key, current)
         version = self.new_version(bucket, row_id)
         self.insert(
             row_id,
@@ -88,6 +104,15 @@ class ObjectOperations(BodyTaker, Notifier):
             self.store.execute("INSERT INTO s3_content (id,data) VALUES (?,?)", (row_id, content.data))
         self.keep(content)
         return row_id, version
+
+    def _replace(
+        self, row_id: int, data: bytes, content: Content, now: float, stored_as: str, details: Details
+    ) -> None:
+        """In the row that there is: no index changes, and bytes of the same length go into the same pages."""
+        written = orjson.dumps(details) if details else _NO_DETAILS
+        checksum = (*content.checksum, "FULL_OBJECT")
+        self.store.execute(_REPLACE, (content.size, content.md5, now, stored_as, *checksum, written, row_id))
+        self.store.execute("UPDATE s3_content SET data=? WHERE id=?", (data, row_id))
 
     def insert(
         self,
