@@ -434,3 +434,27 @@ def test_the_network(customer, tmp_path, monkeypatch) -> None:
     assert library.read()[18:20] == b"\xb7\x00"  # ELF's e_machine of AArch64
     assert find_source(customer.folder, read_settings(customer.service())) == result.source
     assert not zipfile.is_zipfile(str(library.content))
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git here")
+@pytest.mark.parametrize("pinned", [True, False])
+def test_git(shop, customer, tree, tmp_path, pinned: bool) -> None:
+    repository = tmp_path / "forked"
+    repository.mkdir()
+    for path, text in tree("forked").items():
+        (repository / path).write_text(text)
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@y", "-c", "init.defaultBranch=main"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "First"]):
+        subprocess.run([*git, *command], cwd=repository, check=True)
+    commit = subprocess.run(
+        [*git, "rev-parse", "HEAD"], cwd=repository, check=True, capture_output=True, text=True
+    )
+    at = commit.stdout.strip() if pinned else "main"
+    customer.write("requirements.txt", f"-e git+{repository.as_uri()}@{at}#egg=forked\n")
+    result = customer.dependencies()
+    assert {file.path: file.read() for file in result.files}["forked.py"] == b"BUILT = True\n"
+    assert [one.message for one in result.warnings] == (
+        []
+        if pinned
+        else ["forked follows main, which moves: another machine may get another commit; name a commit"]
+    )

@@ -18,24 +18,15 @@ from typing import Any
 
 import orjson
 
+from pileus.package.user_cache import user_cache
+
 _DAY = 24 * 3600
 _INDEX = "index.json"
 
 
 def cache_folder(location: str = "") -> FilePath:
-    """`location`, else $PILEUS_CACHE_DIR, else the user's cache folder of this system."""
-    if location:
-        return FilePath(location) / "pileus" / "python"
-    if own := os.environ.get("PILEUS_CACHE_DIR"):
-        return FilePath(own) / "python"
-    home = FilePath.home()
-    if sys.platform == "win32":
-        root = FilePath(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        root = home / "Library" / "Caches"
-    else:
-        root = FilePath(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return root / "pileus" / "python"
+    """The folder of installed dependencies; `location` instead of the user's cache folder."""
+    return user_cache(location) / "python"
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ def python_dependencies(
         if settings.static_cache_max_versions:
             cache.limit(settings.static_cache_max_versions)
     result = _from_entry(entry, key, source, platform)
-    warnings = (*settings.warnings, *(ConfigError(text, mark=source.mark) for text in source.warnings))
+    passed_over = (ConfigError(text, mark=source.mark) for text in source.warnings)
+    warnings = (*settings.warnings, *passed_over, *source.moving())
     return replace(result, warnings=warnings, kept=kept)
 
 

@@ -37,7 +37,8 @@ class Requirement:
     name: str = ""
     local: FilePath | None = None
     option: bool = False
-    vcs: bool = False
+    #: What of a repository is asked for: a commit, a branch, `HEAD`; "" for what is in none.
+    revision: str = ""
 
 
 def read_requirements(file: FilePath) -> tuple[Requirement, ...]:
@@ -90,7 +91,7 @@ def _requirement(line: str, file: FilePath, mark: Mark) -> Requirement:
         name = _NAME.match(line) if direct else re.search(r"[#&]egg=([A-Za-z0-9._-]+)", line)
         found = (name[1] if name.lastindex else name[0]) if name else ""
         text = f"{found} @ {line}" if found and not direct else line
-        return Requirement(text, mark, normalised(found), vcs=True)
+        return Requirement(text, mark, normalised(found), revision=_revision(url))
     local = _local(url, file)
     if local is not None:
         path, rest = local
@@ -98,6 +99,11 @@ def _requirement(line: str, file: FilePath, mark: Mark) -> Requirement:
         return Requirement(f"{path}{rest}", mark, normalised(name[0]) if name else "", local=path)
     name = _NAME.match(line)
     return Requirement(line, mark, normalised(name[0]) if name and "://" not in line.split()[0] else "")
+
+
+def _revision(url: str) -> str:
+    path = url.partition("#")[0].partition("://")[2].partition("/")[2]
+    return path.partition("@")[2] or "HEAD"
 
 
 def _local(text: str, file: FilePath) -> tuple[FilePath, str] | None:

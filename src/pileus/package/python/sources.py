@@ -6,6 +6,7 @@ A `fileName` that the user wrote comes before the locks that the plugin does not
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from pileus.service.tree import Json, get
 #: What building leaves in a local project's folder, and what is not its source.
 _NOT_SOURCE = frozenset({"__pycache__", ".git", ".venv", "venv", "build", "dist", "node_modules", ".pileus", ".serverless",
                          ".pytest_cache", ".ruff_cache", ".mypy_cache", ".tox"})  # fmt: skip
+
+_COMMIT = re.compile("[0-9a-f]{40}")
 
 
 class Kind(Enum):
@@ -51,6 +54,14 @@ class Source:
         except ConfigError as error:
             raise ConfigErrors([error]) from None
 
+    def moving(self) -> Iterator[ConfigError]:
+        """Warnings of the lines that another day may mean something else."""
+        for line in self.requirements() if self.kind is Kind.REQUIREMENTS else ():
+            if line.revision and not _COMMIT.fullmatch(line.revision):
+                text = f"{line.name or line.text} follows {line.revision}, which moves"
+                more = "another machine may get another commit; name a commit"
+                yield ConfigError(f"{text}: {more}", mark=line.mark)
+
     def identity(self, settings: Settings) -> Iterator[bytes]:
         """The content that decides what is installed, piece by piece; paths as seen from the folder."""
         yield self.kind.value.encode()
@@ -76,8 +87,8 @@ class Source:
         return [path for path in found if path.exists() and not self.folder.resolve().is_relative_to(path)]
 
 
-def find_source(folder: FilePath, settings: Settings, top: FilePath | None = None) -> Source | None:
-    """The source of a folder; None when nothing there names dependencies. `top` is the service's folder.
+def find_source(folder: FilePath, settings: Settings) -> Source | None:
+    """The source of a folder; None when nothing there names dependencies.
 
     Raises ConfigErrors for a lock that the settings require and that is missing.
     """
