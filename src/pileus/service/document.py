@@ -276,9 +276,15 @@ class _Construction:
                 return node.value, Marks(mark)
             if name in ("int", "float", "bool", "null", "timestamp"):
                 return scalars.plain(node.value), Marks(mark)
-        elif name in ("map", "seq", "set", "omap"):
+        elif name in ("map", "seq", "set") or (
+            name == "omap" and isinstance(node, SequenceNode) and all(map(_is_pair, node.value))
+        ):
             return self.collection(node, mark)
         raise ConfigError(f"the tag !!{name} is not understood here", mark=mark)
+
+
+def _is_pair(node: Node) -> bool:
+    return isinstance(node, MappingNode) and len(node.value) == 1
 
 
 def _index_keys_first(values: dict[str, Json]) -> dict[str, Json]:

@@ -8,6 +8,7 @@ from pileus.service import semver
 from pileus.service.errors import ConfigError, did_you_mean
 from pileus.service.marks import Marks
 from pileus.service.merge import merge
+from pileus.service.scalars import as_text
 from pileus.service.tree import Json, Path
 
 #: The version whose format is read here; `frameworkVersion` is checked against it.
@@ -39,7 +40,7 @@ class Normaliser:
 
     def service(self) -> None:
         name = self.config.get("service")
-        if name is None:
+        if name is None or name == "":
             close = did_you_mean("service", [key for key in self.config if key != "service"])
             self.error("the property 'service' is missing", (), close or "add a line 'service: my-service'")
         elif not isinstance(name, (str, int)):
@@ -72,6 +73,8 @@ class Normaliser:
             self.error(
                 "'provider' must be an object", ("provider",), "provider: {name: aws, runtime: python3.12}"
             )
+        elif isinstance(provider.get("name"), (int, float)):
+            provider["name"] = as_text(provider["name"])
         elif not isinstance(provider.get("name"), str):
             self.error("the property 'name' is missing in 'provider'", ("provider",), "name: aws", key=True)
 
@@ -92,7 +95,7 @@ class Normaliser:
         for key, function in functions.items():
             path: Path = ("functions", key)
             if not isinstance(function, dict):
-                message = f"the function '{key}' must be an object, not {function!r}"
+                message = f"the function '{key}' must be an object, not {_told(function)}"
                 self.error(
                     message, path, f"{key}: {{handler: {function}}}" if isinstance(function, str) else None
                 )
@@ -119,7 +122,7 @@ class Normaliser:
             if part is None:
                 continue
             if not isinstance(part, dict):
-                self.error(f"an item of '{name}' must be an object, not {part!r}", (name, index))
+                self.error(f"an item of '{name}' must be an object, not {_told(part)}", (name, index))
                 continue
             merged = merge(merged, part)
             node: Marks | None = self.marks
@@ -143,6 +146,12 @@ class Normaliser:
         for key, function in (self.config.get("functions") or {}).items():
             if not function.get("name"):
                 function["name"] = f"{service}-{stage}-{key}"
+
+
+def _told(value: Json) -> str:
+    if isinstance(value, list):
+        return "a list"
+    return f"'{value}'" if isinstance(value, str) else as_text(value)
 
 
 def _overlay(base: Marks, other: Marks) -> None:
