@@ -1,6 +1,5 @@
 """Where the megabytes of an archive come from: sizes by dependency, and by folder for the rest."""
 
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -82,6 +81,8 @@ def items_of(plan: ArtifactPlan) -> list[Item]:
 
 
 def items_of_archive(file: FilePath) -> list[Item]:
+    import zipfile  # only for who brings archives along
+
     try:
         with zipfile.ZipFile(file) as archive:
             listed = [info for info in archive.infolist() if not info.is_dir()]

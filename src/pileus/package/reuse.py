@@ -16,7 +16,7 @@ from pathlib import Path as FilePath
 import orjson
 
 from pileus.package.files import FileSource
-from pileus.package.python.cache import cache_folder
+from pileus.package.user_cache import user_cache
 from pileus.package.zips import Entry, Former, Written, digests_of, read_file
 
 _FORMAT = 1
@@ -46,7 +46,7 @@ class Notes:
 def notes_file(directory: FilePath, file_name: str) -> FilePath:
     """Where the notes on an archive of a service lie."""
     of = hashlib.sha256(os.fsencode(directory / file_name)).hexdigest()[:32]
-    return cache_folder().parent / "archives" / f"{of}.json"
+    return user_cache() / "archives" / f"{of}.json"
 
 
 def read_notes(file: FilePath) -> Notes | None:

@@ -10,7 +10,6 @@ import struct
 import zlib
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import BinaryIO
@@ -151,6 +150,8 @@ def _in_order(sources: Sequence[FileSource], former: Former | None) -> Iterator[
         for batch in batches:
             yield from _pack(batch, former)
         return
+    from concurrent.futures import ThreadPoolExecutor  # it costs what a small archive does
+
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # zlib lets go of the interpreter
         for packed in threads.map(lambda batch: _pack(batch, former), batches):
             yield from packed
