@@ -52,7 +52,7 @@ class Plugin:
         }
         return {"custom": {"dotenv": settings}}
 
-    @hookimpl
+    @hookimpl(tryfirst=True)  # the Node plugin does this when it is loaded, before any other acts
     def configure(self, configuration: Configuration) -> None:
         settings = configuration.get(*_SECTION) or {}
         if settings.get("dotenvParser"):

@@ -63,6 +63,10 @@ LOST = {
     "serverless-pseudo-parameters": ((), "write !Sub with ${AWS::Region} instead of #{AWS::Region}"),
     "serverless-s3-sync": (("custom.s3Sync",), "no files are uploaded to buckets"),
     "serverless-scriptable-plugin": (("custom.scriptHooks", "custom.scriptable"), "no script is run"),
+    "serverless-wsgi": (
+        ("custom.wsgi",),
+        "the module wsgi_handler is not added: functions that name it as their handler fail",
+    ),
     "serverless-step-functions": (("stepFunctions",), "no state machine is made"),
     "serverless-stage-manager": (("custom.stages",), "any stage may be deployed"),
 }

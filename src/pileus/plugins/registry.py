@@ -107,6 +107,17 @@ class Registry:
         return frozenset(getattr(module, "STANDS_FOR", ()))
 
 
+def built_in_schemas() -> list[Mapping[str, Json]]:
+    """What the built-in plugins add to the schema."""
+    manager = pluggy.PluginManager("pileus")
+    manager.add_hookspecs(hookspecs)
+    for module in sorted(set(BUILT_IN.values())):
+        plugin: Any = import_module(f".{module}", __package__)
+        manager.register(plugin.Plugin() if hasattr(plugin, "Plugin") else plugin, module)
+    schemas: list[Mapping[str, Json]] = manager.hook.schema()
+    return schemas
+
+
 def _loaded(opened: Opened, path: Path, point: EntryPoint) -> Any:
     try:
         return point.load()

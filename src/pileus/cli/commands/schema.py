@@ -18,6 +18,7 @@ def command() -> None:
     """
     import json
 
+    from ...plugins.registry import built_in_schemas
     from ...service.schema.published import published_schema
 
-    Ui.stdout().line(json.dumps(published_schema(), indent=2, ensure_ascii=False))
+    Ui.stdout().line(json.dumps(published_schema(built_in_schemas()), indent=2, ensure_ascii=False))

@@ -7,8 +7,10 @@ objects. What the validator alone understands (messages, hints) is left out.
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
+from pileus.service.schema.validator import add_properties
 from pileus.service.tree import Json
 
 _KEPT = (
@@ -20,9 +22,13 @@ _VARIABLE = {"$ref": "#/definitions/variable"}
 _LISTS = ("functions", "resources")
 
 
-def published_schema() -> dict[str, Json]:
-    """The schema of serverless.yml as one document, for `$schema` lines and editors' settings."""
+def published_schema(additions: Sequence[Mapping[str, Json]] = ()) -> dict[str, Json]:
+    """The schema of serverless.yml as one document, for `$schema` lines and editors' settings. `additions` are those of
+    plugins, as the Validator takes them."""
     documents = _documents()
+    for name, document in documents.items():
+        for addition in additions:
+            add_properties(name, document, addition)
     definitions: dict[str, Json] = {
         "variable": {
             "title": "Variable",

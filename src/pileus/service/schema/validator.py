@@ -91,7 +91,7 @@ class Validator:
         if name not in self._documents:
             self._documents[name] = json.loads(_file(name).read_text("utf-8"))
             for addition in self.additions:
-                _add(name, self._documents[name], addition)
+                add_properties(name, self._documents[name], addition)
         schema = self._documents[name]
         if definition:
             schema = schema[definition]
@@ -204,7 +204,7 @@ class Validator:
         out.extend(_closest(failures, at.value, path))
 
 
-def _add(name: str, document: Json, addition: Mapping[str, Json]) -> None:
+def add_properties(name: str, document: Json, addition: Mapping[str, Json]) -> None:
     """Put the properties of an addition that belong to this file into it."""
     for place, properties in addition.items():
         head, _, kind = place.partition(".")
