@@ -285,3 +285,13 @@ def test_uv(shop, customer, tree) -> None:
     assert customer.dependencies().kept
     customer.write("lib/lib.py", "BUILT = 2\n")
     assert customer.files()["lib.py"] == b"BUILT = 2\n"
+
+
+def test_the_newest_glibc_of_amazon_linux_2(shop, customer) -> None:
+    """uv has no name for glibc 2.26: what a lock leaves to be chosen is chosen here."""
+    file = shop.wheel("native", tag="cp311-cp311-manylinux_2_26_x86_64", files={"native.so": b"new"})
+    newer = file.with_name("native-1.0-cp311-cp311-manylinux_2_27_x86_64.whl")
+    wheels = ", ".join(f'{{path = "{path}", hashes = {{}}}}' for path in (newer, file))
+    package = f'[[packages]]\nname = "native"\nversion = "1.0"\nwheels = [{wheels}]\n'
+    customer.write("pylock.toml", f'lock-version = "1.0"\n{package}')
+    assert customer.files()["native.so"] == b"new"

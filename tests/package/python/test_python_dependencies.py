@@ -458,3 +458,21 @@ def test_git(shop, customer, tree, tmp_path, pinned: bool) -> None:
         if pinned
         else ["forked follows main, which moves: another machine may get another commit; name a commit"]
     )
+
+
+def test_killed_while_installing(shop, customer, tmp_path) -> None:
+    for number in range(30):
+        shop.wheel(f"tiny{number}")
+    customer.write("requirements.txt", "".join(f"tiny{number}\n" for number in range(30)))
+    customer.service()
+    root = tmp_path / "cache" / "python"
+    command = [sys.executable, "-c", _PACKAGE, str(customer.folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as killed:
+        while killed.poll() is None and not list(root.glob(".making-*")):
+            pass
+        killed.kill()
+    assert killed.returncode == -9
+    assert list(root.glob(".making-*"))  # it died in the middle
+    result = customer.dependencies()
+    assert not result.kept
+    assert len(result.distributions) == 30

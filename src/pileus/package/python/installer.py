@@ -13,7 +13,15 @@ from pathlib import Path as FilePath
 
 from pileus.package.python.lambda_platform import LambdaPlatform
 from pileus.package.python.settings import Settings, normalised
-from pileus.package.python.tools import failure, find_pip, find_uv, no_index, run, tool_environment
+from pileus.package.python.tools import (
+    failure,
+    find_pip,
+    find_uv,
+    no_index,
+    pip_settings,
+    run,
+    tool_environment,
+)
 from pileus.package.python.wanted import Wanted
 from pileus.service.errors import ConfigError, ConfigErrors
 
@@ -101,7 +109,7 @@ class _Uv:
     def command(self, into: FilePath, platform: LambdaPlatform) -> list[str]:
         command = [
             self.uv, "pip", "install", "--target", str(into), "--python", sys.executable,
-            "--python-version", platform.python, "--python-platform", platform.uv_name,
+            "--python-version", platform.python, "--python-platform", platform.uv_name(chosen=self.wanted.chosen),
             "--only-binary", ":all:", "--link-mode", "copy",
         ]  # fmt: skip
         if no_index(self.wanted.source.folder):
@@ -187,9 +195,9 @@ def _with_pip(
         command.append("--no-deps")
     if not settings.use_download_cache:
         command.append("--no-cache-dir")
-    for index in wanted.indexes:
-        command += ["--extra-index-url", index]
-    result = run([*command, *settings.pip_arguments], wanted.source.folder)
+    indexes = " ".join([*wanted.indexes, pip_settings().get("extra-index-url", "")]).strip()
+    environment = {"PIP_EXTRA_INDEX_URL": indexes} if wanted.indexes else {}
+    result = run([*command, *settings.pip_arguments], wanted.source.folder, environment)
     if result.returncode:
         raise ConfigErrors(
             [ConfigError(f"pip cannot install the dependencies:\n{failure(result)}", mark=wanted.source.mark,

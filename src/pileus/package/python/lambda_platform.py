@@ -53,10 +53,10 @@ class LambdaPlatform:
     def machine(self) -> str:
         return "aarch64" if self.architecture == "arm64" else "x86_64"
 
-    @property
-    def uv_name(self) -> str:
-        """uv's name: the newest that it knows and that the runtime's glibc satisfies."""
-        return f"{self.machine}-{'manylinux_2_34' if self.glibc >= 34 else 'manylinux2014'}"
+    def uv_name(self, *, chosen: bool = False) -> str:
+        """uv's name: the newest that it knows and that the runtime's glibc satisfies. It knows none between 2.17 and
+        2.28; of files that are `chosen` already it is to take those in between, too."""
+        return f"{self.machine}-{'manylinux_2_34' if chosen or self.glibc >= 34 else 'manylinux2014'}"
 
     @property
     def wheel_platforms(self) -> tuple[str, ...]:

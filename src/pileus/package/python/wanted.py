@@ -18,13 +18,14 @@ from pileus.service.tree import get
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """`lines` of a requirements file, `project` instead for a pyproject.toml; `locked` when nothing is to be
-    resolved. `roots` are the distributions that the user names himself, with where. `indexes` are URLs beside the
+    resolved, `chosen` when each line is one file that fits already. `roots` are the distributions that the user names himself, with where. `indexes` are URLs beside the
     user's own configuration."""
 
     source: Source
     lines: tuple[str, ...] = ()
     project: FilePath | None = None
     locked: bool = False
+    chosen: bool = False
     roots: Mapping[str, Mark] = field(default_factory=dict)
     indexes: tuple[str, ...] = ()
 
@@ -54,7 +55,8 @@ def wanted(source: Source, settings: Settings, platform: LambdaPlatform, work: F
             locked = pipfile_lock.read(source, platform)
     lines = tuple(line for name, line in locked.lines if name not in settings.no_deploy)
     roots = dict.fromkeys(locked.roots, source.mark) or project_roots(source)
-    return Wanted(source, lines, locked=True, roots=roots, indexes=locked.indexes)
+    chosen = source.kind in (Kind.UV, Kind.PYLOCK)
+    return Wanted(source, lines, locked=True, chosen=chosen, roots=roots, indexes=locked.indexes)
 
 
 def _from_requirements(source: Source, settings: Settings) -> Wanted:
