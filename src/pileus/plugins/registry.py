@@ -6,12 +6,11 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path as FilePath
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -20,6 +19,9 @@ from ..service.extensions import Configuration, Opened
 from ..service.tree import Json, Path
 from . import ENTRY_POINTS, LOCAL_FILE, hookspecs
 from .names import BUILT_IN, LOST, NEEDLESS
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Registry:
@@ -105,6 +107,12 @@ class Registry:
             sys.path.remove(str(opened.directory))
         self._register(module, LOCAL_FILE)
         return frozenset(getattr(module, "STANDS_FOR", ()))
+
+
+def entry_points(group: str) -> Iterable[EntryPoint]:
+    from importlib import metadata  # a dozen modules, for names that are not built in
+
+    return metadata.entry_points(group=group)
 
 
 def built_in_schemas() -> list[Mapping[str, Json]]:
