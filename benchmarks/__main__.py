@@ -11,12 +11,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from . import dynamodb, functions, peers, report, s3, sqs, startup
+from . import dynamodb, functions, packaging, peers, report, s3, sqs, startup
 from .figures import Row
 from .processes import BenchmarkError, Processes
 from .run import Run
 
 BENCHMARKS: dict[str, Callable[[Run], list[Row]]] = {
+    "package": packaging.package,
+    "print": packaging.printing,
     "startup": startup.run,
     "functions": functions.run,
     "dynamodb": dynamodb.run,

@@ -63,6 +63,24 @@ def python_bin() -> Path:
     return folder / "bin"
 
 
+@cache
+def bundle(requirements: Path) -> Path:
+    """The wheels of a requirements file for Lambda's Linux, unpacked beside each other, as `make bundle` of the
+    reference service does; installs them at first."""
+    folder = INSTALLED / "bundle"
+    if not _is_current(folder, requirements):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        platforms = ["--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64"]
+        target = ["--only-binary=:all:", "--implementation", "cp", "--python-version", "3.11", "--target"]
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        command = [*pip, "-r", str(requirements), *platforms, *target, str(folder)]
+        _install("the reference service's dependencies", command, folder)
+        shutil.rmtree(folder / "bin", ignore_errors=True)
+        _note_installed(folder, requirements)
+    return folder
+
+
 def _is_current(folder: Path, pins: Path) -> bool:
     stamp = folder / ".installed"
     return stamp.is_file() and stamp.read_text() == hashlib.sha256(pins.read_bytes()).hexdigest()

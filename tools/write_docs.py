@@ -88,6 +88,11 @@ def command_line() -> str:
         )
         lines += [f"## pileus {name}", "", "```text", command.get_help(context), "```", ""]
     lines += [
+        "## Options of Serverless Framework's dashboard",
+        "",
+        "Commands on a service take `--app`, `--org`, `--use-local-credentials` and `--debug`, so that scripts go on; there is",
+        "no dashboard here that they could name, and no debug log.",
+        "",
         "## Options of serverless-offline",
         "",
         "`--httpPort`, `--noPrependStageInUrl` and `--reloadHandler` mean here what they mean there. The others end with a",

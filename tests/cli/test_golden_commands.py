@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -45,3 +46,35 @@ def test_print_is_equal(
     got = capsys.readouterr().out
     want = (case / "print.yml").read_text()
     assert compare.norm_string(got).rstrip() == compare.norm_string(want).rstrip()
+
+
+#: Its plugin bundles with the project's esbuild, which is not there.
+WITHOUT_ESBUILD = "001-seed-as-written"
+
+
+@pytest.mark.parametrize("name", [name for name in cases("cases") if name != WITHOUT_ESBUILD])
+def test_package_is_equal(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compare, case, out = comparison(), ROOT / "cases" / name, tmp_path / "out"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    run(case, monkeypatch, "package", "--package", str(out))
+    create = out / CREATE
+    assert compare.compare_case(case, out / UPDATE, create if create.exists() else None) == []
+    assert create.exists() == (case / "expected" / "create-stack.json").exists()
+
+
+@pytest.mark.parametrize("name", cases("errors"))
+def test_errors_agree(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same verdict; a mistake is told with its place, or with the option that is wrong; and nothing is written."""
+    case, out, code = ROOT / "errors" / name, tmp_path / "out", 0
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    try:
+        run(case, monkeypatch, "package", "--package", str(out))
+    except SystemExit as ended:
+        code = int(str(ended.code))
+    assert code == (2 if int((case / "exit").read_text()) else 0)
+    said = capsys.readouterr().err
+    if code:
+        assert re.search(r"^[\w.]+:\d+:\d+: error: |No such option '--", said, re.MULTILINE), said
+        assert not out.exists()

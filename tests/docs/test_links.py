@@ -74,6 +74,6 @@ def test_the_coverage_lists_the_services_that_there_are_and_no_others() -> None:
 def test_events_for_machines_are_documented() -> None:
     sources = [path.read_text() for path in (ROOT / "src/pileus/cli").glob("**/*.py")]
     kinds = {kind for source in sources for kind in re.findall(r"\.event\(\s*\"([a-z-]+)\"", source)}
-    page = (ROOT / "docs/offline.md").read_text()
+    page = "".join((ROOT / "docs" / name).read_text() for name in ("offline.md", "packaging.md"))
     assert "ready" in kinds
     assert {kind for kind in kinds if f"`{kind}`" not in page} - {"written"} == set()

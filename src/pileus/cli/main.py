@@ -17,6 +17,7 @@ from .. import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("new", "Write a production-grade service into a new folder."),
     "offline": ("offline", "Run the whole serverless.yml on this machine."),
+    "package": ("package", "Package the service into a folder, ready to deploy."),
     "print": ("print", "Print the resolved configuration."),
     "validate": ("validate", "Check the service; tell all mistakes at once."),
     "info": ("info", "Tell what the service has, and what of it is deployed."),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +129,7 @@ class Project:
         with replacing(out) as made:
             built = build_package(plan, made, at_ms=int(service.instance), progress=progress)
             templates = self.compile(service, built.artifacts)
-            kept = {file.file.name for file in built.files}
+            kept = {file.file.name for file in built.files if file.file.parent == made}
             for entry in made.iterdir():
                 if entry.name not in kept:
                     entry.unlink()
@@ -141,7 +141,11 @@ class Project:
                 if template is not None:
                     (made / name).write_bytes(_json(template, minified=minified))
             (made / "serverless-state.json").write_bytes(_json(state(service, templates, built)))
-        return Packaged(out, templates, built, plan.warnings)
+        files = (
+            replace(each, file=out / each.file.name) if each.file.parent == made else each
+            for each in built.files
+        )
+        return Packaged(out, templates, replace(built, files=tuple(files)), plan.warnings)
 
 
 def _json(value: Any, *, minified: bool = False) -> bytes:
