@@ -1,6 +1,5 @@
 """Which command evaluates a configuration file: node for JavaScript and TypeScript, Python for Python."""
 
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path as FilePath
@@ -19,6 +18,8 @@ def command(file: FilePath, folder: FilePath, environ: Mapping[str, str]) -> tup
     """The command of a child process for `file`. Raises ConfigError when this machine has no interpreter for it."""
     if file.suffix in PYTHON:
         return python(folder, environ), "-B", str(_HERE / "child.py")
+    import shutil
+
     node = shutil.which("node", path=environ.get("PATH"))
     if node is None:
         raise ConfigError(

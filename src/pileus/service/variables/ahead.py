@@ -34,7 +34,7 @@ def questions(config: Json) -> list[Request]:
 
 def ask(requests: list[Request], scope: Scope) -> dict[Request, Outcome]:
     """The outcomes of all requests, asked at the same time."""
-    from concurrent.futures import ThreadPoolExecutor  # costs as much as a whole serverless.yml
+    from concurrent.futures import ThreadPoolExecutor  # most configurations ask nothing
 
     with ThreadPoolExecutor(min(_THREADS, len(requests))) as pool:
         return dict(zip(requests, pool.map(lambda request: _outcome(request, scope), requests), strict=True))
