@@ -64,6 +64,16 @@ EVENTS = [
     ("cognitoUserPool: {pool: People, trigger: PreSignUp}", "AWS::Cognito::UserPool"),
     ("cloudwatchLog: /aws/lambda/x", "AWS::Logs::SubscriptionFilter"),
     ("schedule: {rate: rate(1 hour), method: scheduler}", "AWS::Scheduler::Schedule"),
+    (
+        "alb: {listenerArn: 'arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/app/x/5/6', priority: 1, "
+        "conditions: {path: /a}}",
+        "AWS::ElasticLoadBalancingV2::ListenerRule",
+    ),
+    (
+        "cloudFront: {eventType: viewer-request, origin: 'https://example.com'}",
+        "AWS::CloudFront::Distribution",
+    ),
+    ("iot: {sql: SELECT * FROM 'topic'}", "AWS::IoT::TopicRule"),
 ]
 
 
@@ -79,6 +89,15 @@ def test_an_event_that_is_not_delivered_is_named_at_its_place(
     assert mistake.path == ("functions", "hello", "events", 1, kind)
     assert mistake.mark is not None
     assert mistake.mark.line == line_of(text, f"- {kind}")
+
+
+@pytest.mark.parametrize("kind", ["alexaSkill", "alexaSmartHome"])
+def test_an_event_that_nothing_here_sends_is_named_at_its_place(
+    deployed_in: EmbeddedCloud, folder: Path, kind: str
+) -> None:
+    (mistake,) = mistakes(deployed_in, folder, f"{SERVICE}      - {kind}: amzn1.ask.skill.x\n")
+    assert f"the event '{kind}' can't be delivered here" in mistake.message
+    assert mistake.path == ("functions", "hello", "events", 1, kind)
 
 
 SETTINGS = [

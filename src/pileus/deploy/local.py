@@ -18,7 +18,13 @@ from .handlers import missing_handlers
 from .info import stack_name
 from .mounts import is_mounted, mount, packages
 from .project import Project
-from .refusals import failed_resources, made_functions, refused_template, unrunnable_functions
+from .refusals import (
+    failed_resources,
+    made_functions,
+    refused_template,
+    undeliverable_events,
+    unrunnable_functions,
+)
 from .remote_values import EmbeddedValues
 from .stack import DeploymentFailed, EmbeddedStacks, StackPlan
 from .stage_settings import apply_stage_settings
@@ -77,7 +83,12 @@ class LocalDeployment:
     def load(self) -> LoadedService:
         """Reads and checks the service."""
         loaded = self._project.load(purpose="offline")
-        mistakes = [*unrunnable_functions(loaded.service), *missing_handlers(loaded.service)]
+        service = loaded.service
+        mistakes = [
+            *unrunnable_functions(service),
+            *undeliverable_events(service),
+            *missing_handlers(service),
+        ]
         if mistakes:
             raise ConfigErrors(mistakes)
         return loaded

@@ -22,6 +22,7 @@ _NOT_EMULATED = re.compile(r"does not emulate \w+ \w+\.(\w+)")
 _WIRE = re.compile(r" \(Status Code: \d+; Error Code: (\w+); Request ID: [^)]*\)")
 _COVERAGE = "docs/coverage.md lists what is emulated"
 _MOST_NAMED = 3
+_ALEXA = ("alexaSkill", "alexaSmartHome")
 
 
 class ResourceCoverage(Protocol):
@@ -60,6 +61,14 @@ def unrunnable_functions(service: Service) -> Iterator[ConfigError]:
     if by_provider and not _PYTHON.fullmatch(str(default or DEFAULT_RUNTIME)):
         path: Path = ("provider", "runtime") if default else ("provider",)
         yield _unrunnable(service, by_provider, str(default or DEFAULT_RUNTIME), path)
+
+
+def undeliverable_events(service: Service) -> Iterator[ConfigError]:
+    """Events that make nothing but a permission: without this, they would deploy and never come."""
+    for kind in _ALEXA:
+        for _, event in service.events(kind):
+            message = f"the event '{kind}' can't be delivered here: there is no Alexa"
+            yield service.mistake(message, event.path, f"leave it out here; {_COVERAGE}", key=True)
 
 
 def _unrunnable(service: Service, functions: list[str], runtime: str, path: Path) -> ConfigError:
