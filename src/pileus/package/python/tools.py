@@ -135,19 +135,19 @@ def index_settings(folder: FilePath) -> list[object]:
 
 
 def _uv_files(folder: FilePath) -> list[bytes]:
-    """The content of uv's configuration files: the one that the environment names, the project's, the user's."""
-    home = FilePath.home()
-    config = FilePath(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+    """The content of uv's configuration files: the one that the environment names, else the nearest of the project's
+    and of the folders above, the user's, the machine's."""
     own = os.environ.get("UV_CONFIG_FILE")
-    files = (
-        [FilePath(own)]
-        if own
-        else [folder / "uv.toml", config / "uv" / "uv.toml", FilePath("/etc/uv/uv.toml")]
-    )
-    project = folder / "pyproject.toml"
+    if own:
+        return [FilePath(own).read_bytes()] if FilePath(own).is_file() else []
+    config = FilePath(os.environ.get("XDG_CONFIG_HOME") or FilePath.home() / ".config")
+    files = [config / "uv" / "uv.toml", FilePath("/etc/uv/uv.toml")]
     texts = [file.read_bytes() for file in files if file.is_file()]
-    if project.is_file() and b"[tool.uv" in (text := project.read_bytes()):
-        texts.append(text)
+    for above in (folder.resolve(), *folder.resolve().parents):
+        if (file := above / "uv.toml").is_file():
+            return [file.read_bytes(), *texts]
+        if (file := above / "pyproject.toml").is_file() and b"[tool.uv" in (text := file.read_bytes()):
+            return [text, *texts]
     return texts
 
 
