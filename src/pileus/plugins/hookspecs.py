@@ -7,7 +7,9 @@ that it needs:
     def configure(configuration):
         configuration.config["provider"].setdefault("environment", {})["TEAM"] = "cats"
 
-The hooks are called in the order in which they stand here; the plugins in the order of `plugins:` in serverless.yml.
+Of each load of a service, the hooks of reading are called once, in the order in which they stand here; those of compiling
+and packaging as often as that is done, so they must not count on being called once. Plugins are called in the order of
+`plugins:` in serverless.yml.
 A plugin tells a mistake in the user's file by raising ConfigErrors([configuration.mistake(…)]), a warning by
 `configuration.warn(…)`. docs/plugins.md shows a whole plugin.
 """

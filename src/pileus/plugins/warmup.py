@@ -210,6 +210,8 @@ def _function(
         "package": settings.get("package") or {"individually": True, "patterns": ["!**", f"{folder}/**"]},
         "timeout": settings.get("timeout") or 10,
         "layers": [],
+        # Its program is made here, and is no source of the project that a bundler could find.
+        "skipEsbuild": True,
     }
     for key in ("architecture", "tags", "tracing", "logRetentionInDays"):
         if settings.get(key) is not None:

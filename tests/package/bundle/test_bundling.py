@@ -183,6 +183,14 @@ def test_a_function_may_stay_as_it_is(project: Path) -> None:
     assert "src/one.js" in archive
 
 
+def test_warmers_are_not_bundled(project: Path) -> None:
+    custom = "{esbuild: {external: [pg]}, warmup: {default: {enabled: true}}}"
+    service = loaded(project, "serverless-esbuild, serverless-plugin-warmup", custom).service
+    archives = packaged(service)
+    assert set(archives["warmUpPluginDefault"]) == {".warmup/default/index.mjs"}
+    assert "src/one.js" in archives["one"]
+
+
 def test_an_archive_shared_with_python_keeps_its_files(project: Path) -> None:
     service = loaded(project, more="  py: {handler: py.h, runtime: python3.12}\n").service
     [archive] = packaged(service, individually=False, files=(FileSource.of_bytes("py.py", b"1"),)).values()
