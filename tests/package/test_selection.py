@@ -172,7 +172,10 @@ def literally(pattern: list[str], path: list[str]) -> bool:
 def holds(pattern: str, path: str) -> bool:
     pieces = pattern.split("/")
     if pieces[-1] == "**" and len(pieces) > 1 and pieces[-2].endswith("*"):
-        pieces = [*pieces[:-1], "*", "**"] if pieces[-2] != "**" else pieces
+        while pieces[-2:] == ["**", "**"]:
+            pieces.pop()
+        if pieces != ["**"]:
+            pieces = [*pieces[:-1], "*", "**"]
     return literally(pieces, path.split("/"))
 
 

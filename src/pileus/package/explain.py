@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path as FilePath
 
 from pileus.package.files import FileSource
@@ -53,14 +54,18 @@ def share_of(source: FileSource) -> str:
 
 def share_of_path(path: str) -> str:
     """`node_modules/@scope/name`, `python/name` of a layer, else the first folder."""
-    parts = path.split("/")
+    return _share_of_folder(path.rpartition("/")[0])
+
+
+@lru_cache(4096)
+def _share_of_folder(folder: str) -> str:
+    parts = folder.split("/")
     depth = 1
     if parts[0] in ("node_modules", "python"):
         depth = 3 if parts[1:2] and parts[1].startswith("@") else 2
     elif parts[:2] == ["nodejs", "node_modules"]:
         depth = 4 if parts[2:3] and parts[2].startswith("@") else 3
-    folders = parts[:-1][:depth]
-    return "/".join(folders) if folders else TOP
+    return "/".join(parts[:depth]) or TOP
 
 
 def shares(items: Iterable[Item]) -> tuple[Share, ...]:

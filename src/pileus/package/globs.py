@@ -286,10 +286,35 @@ _across = re.compile(r"\*\*((?:\.\w+)+)$")
 def _matcher(text: str, dialect: Dialect, *, listed: bool) -> Test:
     if not _MAGIC.search(text):
         return text.__eq__
+    if (simple := _without_regex(text)) is not None:
+        return simple
     try:
         return re.compile(regex(text, dialect, listed=listed), re.DOTALL).fullmatch
     except (re.error, OverflowError, RecursionError):
         return re.compile(_NEVER).fullmatch
+
+
+_SIMPLE = re.compile(r"(?P<any>\*\*/)?(?P<suffix>\*)?(?P<name>[^*?\[\]{}()!+@|\\]+?)(?P<under>/\*\*)?")
+
+
+def _without_regex(text: str) -> Test | None:
+    """`**/*.js`, `**/name`, `**/name/**` and `name/**`, of which most patterns are, in a tenth of the time."""
+    shape = _SIMPLE.fullmatch(text)
+    if shape is None:
+        return None
+    name, start, end = shape["name"], f"{shape['name']}/", f"/{shape['name']}"
+    # `**` goes through no `..`, which can only stand at the beginning.
+    match (bool(shape["any"]), bool(shape["suffix"]), bool(shape["under"])):
+        case (True, True, False) if "/" not in name:
+            return lambda path: path.endswith(name) and not path.startswith("../")
+        case (True, False, False) if name.isidentifier():
+            return lambda path: path == name or (path.endswith(end) and not path.startswith("../"))
+        case (True, False, True) if name.isidentifier():
+            between = f"/{name}/"
+            return lambda path: between in f"/{path}/" and not path.startswith("../")
+        case (False, False, True) if ".." not in name and not name.startswith("/"):
+            return lambda path: path == name or path.startswith(start)
+    return None
 
 
 def regex(text: str, dialect: Dialect, *, listed: bool = False) -> str:
@@ -402,7 +427,7 @@ class _Translation:
         if not closing or len(ends) not in (2, 3) or not all(ends):
             return ""
         self.at = closing + 1
-        return f"[{'-'.join(sorted(ends))}]"
+        return f"[{'-'.join(re.escape(end) for end in sorted(ends))}]"
 
     def character_class(self) -> str:
         """`[…]`; "" when the bracket is literal."""
@@ -411,19 +436,23 @@ class _Translation:
             self.dialect is Dialect.LISTING and text.startswith("!", index)
         )
         index += negated
-        out, first = "", True
+        out, first, ranges = "", True, False  # `ranges`: a `-` here would stand between two ends
         while index < len(text) and (text[index] != "]" or first):
             first = False
             named = re.compile(r"\[:(\w+):\]").match(text, index)
             if named and named[1] in _CLASSES:
                 out += _CLASSES[named[1]]
-                index = named.end()
-            elif text[index] == "\\" and index + 1 < len(text):
-                out += re.escape(text[index + 1])
-                index += 2
+                index, ranges = named.end(), False
+            elif text[index] == "-" and ranges and text[index + 1 : index + 2] not in ("", "]"):
+                out += "-"
+                index, ranges = index + 1, False
+                at = index + (text[index] == "\\" and index + 1 < len(text))
+                out += re.escape(text[at])
+                index = at + 1
             else:
-                out += text[index] if text[index] == "-" else _in_class(text[index])
-                index += 1
+                at = index + (text[index] == "\\" and index + 1 < len(text))
+                out += re.escape(text[at])
+                index, ranges = at + 1, True
         if index >= len(text):
             return ""
         raw = text[self.at : index + 1]
@@ -432,10 +461,6 @@ class _Translation:
         # Brackets around plain letters may be meant literally: both are matched.
         plain = not negated and not re.search(r"[-*+?.^${}(|)[\]]", raw[1:-1])
         return f"(?:{re.escape(raw)}|{one})" if plain else one
-
-
-def _in_class(char: str) -> str:
-    return "\\" + char if char in "\\[]^&~|" else char
 
 
 def _range(ends: list[str]) -> list[str]:

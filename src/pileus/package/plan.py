@@ -253,7 +253,7 @@ class _Planning:
             if file.path.startswith(".."):
                 return
         mode = EXECUTABLE if file.stat.st_mode & 0o100 else PLAIN
-        files[path] = FileSource(path, tree.root / file.path, mode, file.stat.st_size)
+        files[path] = FileSource(path, FilePath(f"{tree.root}/{file.path}"), mode, file.stat.st_size)
 
     def check_names(self, made: list[ArtifactPlan]) -> None:
         """Archives lie side by side in one folder of the bucket."""

@@ -13,7 +13,7 @@ taken is never read; of one that is taken whole no name is compared.
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
@@ -75,8 +75,7 @@ class Tree:
             trail = (
                 tuple(self._identity("/".join(names[:end])) for end in range(len(names) + 1)) if base else ()
             )
-            for file in self._walk(base, listing, choice, rules.never, trail):
-                found[file.path] = file
+            self._walk(base, listing, choice, rules.never, trail, found)
         return [found[path] for path in sorted(found)]
 
     def _walk(
@@ -86,7 +85,8 @@ class Tree:
         choice: list[_Rule],
         never: frozenset[str],
         trail: tuple[tuple[int, int] | None, ...],
-    ) -> Iterator[Found]:
+        found: dict[str, Found],
+    ) -> None:
         listing, choice = _relevant(listing, folder), _relevant(choice, folder)
         listed, may_list = _uniform(listing, folder, default=False)
         chosen, may_choose = _uniform(choice, folder, default=True)
@@ -102,13 +102,13 @@ class Tree:
             if path not in never and (
                 whole or (_decide(listing, path, default=False) and _decide(choice, path, default=True))
             ):
-                yield Found(path, state)
+                found[path] = Found(path, state)
         for name in content.folders:
             path = prefix + name
             identity = self._identity(path)
             if path in never or identity is None or identity in trail:  # a link that leads back up
                 continue
-            yield from self._walk(path, _surviving(listing, path), choice, never, (*trail, identity))
+            self._walk(path, _surviving(listing, path), choice, never, (*trail, identity), found)
 
     def _of_development(self, folder: str) -> frozenset[str]:
         if not self._without_development:
