@@ -49,9 +49,9 @@ class Document:
 
 
 def read(file: FilePath) -> Document:
-    """Parse a .yml, .yaml or .json file. Raises ConfigError for what cannot be read or parsed."""
+    """Parse a .yml, .yaml, .json or .tfstate file. Raises ConfigError for what cannot be read or parsed."""
     text = read_text(file)
-    return parse_json(text, file) if file.suffix == ".json" else parse_yaml(text, file)
+    return parse_json(text, file) if file.suffix in (".json", ".tfstate") else parse_yaml(text, file)
 
 
 def read_text(file: FilePath) -> str:
