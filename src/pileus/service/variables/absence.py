@@ -12,7 +12,7 @@ def missing(
     variable: Variable, asked: Request | None, config: Json, directory: FilePath
 ) -> tuple[str, str | None]:
     """The message and the hint. `asked` is the last source that was asked, its address resolved."""
-    hint = f"give a fallback: {variable.text[:-1]}, 'value'}}"
+    hint = _defaulted(variable) or f"give a fallback: {variable.text[:-1]}, 'value'}}"
     if len(variable.sources) > 1 or asked is None:
         return f"none of the sources of {variable.text} has a value", hint
     address = asked.address or ""
@@ -30,6 +30,14 @@ def missing(
             return f"there is no file {name}", _beside(directory / name) or hint
         return f"{name} has no '{address}'" if address else f"{name} gives no value", hint
     return f"{variable.text} has no value", hint
+
+
+def _defaulted(variable: Variable) -> str | None:
+    """What to write instead of a setting whose default counts only after the variables are resolved."""
+    for setting, instead in (("stage", "${sls:stage}"), ("region", "${aws:region}")):
+        if f"self:provider.{setting}" in variable.text:
+            return f"write {instead}, or '{setting}:' under provider"
+    return None
 
 
 def _beside(file: FilePath) -> str | None:
