@@ -48,11 +48,7 @@ def test_print_is_equal(
     assert compare.norm_string(got).rstrip() == compare.norm_string(want).rstrip()
 
 
-#: Its plugin bundles with the project's esbuild, which is not there.
-WITHOUT_ESBUILD = "001-seed-as-written"
-
-
-@pytest.mark.parametrize("name", [name for name in cases("cases") if name != WITHOUT_ESBUILD])
+@pytest.mark.parametrize("name", cases("cases"))
 def test_package_is_equal(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compare, case, out = comparison(), ROOT / "cases" / name, tmp_path / "out"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

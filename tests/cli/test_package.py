@@ -209,3 +209,15 @@ def test_a_kill_in_between_leaves_nothing_half_and_the_next_run_tidies_up(folder
 
 def test_where_nothing_can_be_written(capsys: pytest.CaptureFixture[str]) -> None:
     assert "can't write to /proc/nothing/out" in refused(capsys, "--package", "/proc/nothing/out")
+
+
+def test_functions_that_no_esbuild_could_bundle_are_packaged_as_they_are(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = SERVICE.replace("python3.11", "nodejs20.x") + "plugins: [serverless-esbuild]\n"
+    (folder / "serverless.yml").write_text(service)
+    (folder / "handler.js").write_text("exports.run = async () => ({})\n")
+    main(["package"])
+    assert "warning: there is neither package.json nor node_modules" in capsys.readouterr().err
+    with zipfile.ZipFile(folder / ".serverless/other.zip") as archive:
+        assert "handler.js" in archive.namelist()

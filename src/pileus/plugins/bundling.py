@@ -71,6 +71,8 @@ class Plugin:
     def replaced(self, service: Service) -> list[str]:
         from ..package.bundle import is_bundled
 
+        if not _is_node_project(service):
+            return []
         return [function.key for function in service.functions.values() if is_bundled(service, function)]
 
     @hookimpl
@@ -83,6 +85,12 @@ class Plugin:
         for warning in settings.warnings:
             progress(f"warning: {warning}")
         if not wanted:
+            return plan
+        if not _is_node_project(service):
+            progress(
+                "warning: there is neither package.json nor node_modules, so no esbuild that could bundle: "
+                "the functions are packaged as they are"
+            )
             return plan
         progress(f"Bundling {len(wanted)} functions with esbuild")
         bundled = bundle(service, wanted, settings)
@@ -100,6 +108,16 @@ class Plugin:
         written = get(service.config, *self._section)
         written = written if isinstance(written, dict) else {}
         return esbuild_settings(service, _esbuild_options(self._section, written), self._section)
+
+
+def _is_node_project(service: Service) -> bool:
+    """Whether esbuild can be expected at all, in the folder of the service or one above it."""
+    folder = service.directory.resolve()
+    return any(
+        (each / name).exists()
+        for each in (folder, *folder.parents)
+        for name in ("package.json", "node_modules")
+    )
 
 
 def _files(plan: PackagePlan, artifact: ArtifactPlan, bundled: Mapping[str, Bundled]) -> list[FileSource]:
