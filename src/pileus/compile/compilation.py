@@ -115,11 +115,11 @@ def deployment_bucket_name(service: Service) -> str | None:
 
 def provider_role(service: Service) -> Json:
     """A role that the provider brings along for all functions, or None."""
-    if (legacy := service.setting("role")) is not None:
+    if legacy := service.setting("role"):
         return legacy
     role = service.setting("iam", "role")
     if isinstance(role, str):
-        return role
+        return role or None
     if isinstance(role, dict) and any(key == "Ref" or key.startswith("Fn::") for key in role):
         return role
     return None
@@ -127,5 +127,4 @@ def provider_role(service: Service) -> Json:
 
 def role_of(service: Service, function: Function) -> Json:
     """The role that a function brings along, its own or the provider's; None: it has the shared one."""
-    own = function.get("role")
-    return own if own is not None else provider_role(service)
+    return function.get("role") or provider_role(service)

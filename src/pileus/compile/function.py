@@ -67,10 +67,6 @@ def _code(c: Compilation, function: Function) -> dict[str, Json]:
         if chosen.get("mode") != "auto":
             properties["RuntimeManagementConfig"] = {"UpdateRuntimeOn": _MANAGEMENT[chosen["mode"]]}
         if chosen.get("mode") == "manual":
-            if not chosen.get("arn"):
-                c.mistake(
-                    "the mode 'manual' needs the runtime's 'arn'", (*function.path, "runtimeManagement")
-                )
             properties["RuntimeManagementConfig"]["RuntimeVersionArn"] = chosen.get("arn")
     properties["Handler"] = settings.get("handler")
     properties["Runtime"] = runtime(c, function)
@@ -83,15 +79,8 @@ def runtime(c: Compilation, function: Function) -> str:
 
 def _image(c: Compilation, function: Function) -> dict[str, Json]:
     image = function.config["image"]
-    path: Path = (*function.path, "image")
     config = image if isinstance(image, dict) else {}
-    uri = image_uri(c, function)
-    if uri is None:
-        known = ", ".join(c.service.setting("ecr", "images") or {}) or "none"
-        name = config.get("name") or image
-        message = f"the image '{name}' is not defined in provider.ecr.images"
-        c.mistake(message, path, f"defined there: {known}")
-    properties: dict[str, Json] = {"Code": {"ImageUri": uri}, "PackageType": "Image"}
+    properties: dict[str, Json] = {"Code": {"ImageUri": _checked_uri(c, function)}, "PackageType": "Image"}
     names = {"Command": "command", "EntryPoint": "entryPoint", "WorkingDirectory": "workingDirectory"}
     overrides = {name: config[key] for name, key in names.items() if config.get(key) not in (None, "")}
     if overrides:
@@ -99,8 +88,46 @@ def _image(c: Compilation, function: Function) -> dict[str, Json]:
     return properties
 
 
+def _checked_uri(c: Compilation, function: Function) -> str | None:
+    """The image's URI; everything that is wrong with how it is given is a mistake."""
+    image = function.config["image"]
+    path: Path = (*function.path, "image")
+    config = image if isinstance(image, dict) else {}
+    if config.get("uri") and config.get("name"):
+        c.mistake(f"the image of '{function.key}' has both 'uri' and 'name'", path, "keep one of them")
+        return None
+    uri = image_uri(c, function)
+    if uri is None:
+        _no_uri(c, path, str(config.get("name") or image))
+    elif "@sha256:" not in uri:
+        hint = (
+            "give the image by its digest (…@sha256:…), or give a zip: only ECR knows what a tag means today"
+        )
+        c.mistake(f"the image '{uri}' has no digest", path, hint)
+    return uri
+
+
+def _no_uri(c: Compilation, path: Path, name: str) -> None:
+    images = c.service.setting("ecr", "images") or {}
+    defined = images.get(name)
+    if defined is None:
+        known = ", ".join(images) or "none"
+        message = f"the image '{name}' is not defined in provider.ecr.images"
+        c.mistake(message, path, f"defined there: {known}")
+        return
+    there: Path = ("provider", "ecr", "images", name)
+    if defined.get("uri"):
+        c.mistake(f"the image '{name}' has both 'uri' and 'path'", there, "keep one of them")
+    elif not defined.get("path"):
+        c.mistake(f"the image '{name}' has neither 'uri' nor 'path'", there, "give its uri")
+    else:
+        c.mistake(
+            f"the image '{name}' has to be built, which needs Docker", there, "build it and give its uri"
+        )
+
+
 def image_uri(c: Compilation, function: Function) -> str | None:
-    """The image of a function: its own URI, or that of a named one; None when the name is unknown."""
+    """The image of a function: its own URI, or that of a named one; None when there is none that could be used."""
     image = function.config["image"]
     if isinstance(image, dict) and image.get("uri"):
         return str(image["uri"])
@@ -110,12 +137,8 @@ def image_uri(c: Compilation, function: Function) -> str | None:
     defined = c.service.setting("ecr", "images", str(name))
     if isinstance(defined, str):
         return defined
-    if isinstance(defined, dict) and defined.get("uri"):
+    if isinstance(defined, dict) and defined.get("uri") and not defined.get("path"):
         return str(defined["uri"])
-    if isinstance(defined, dict):
-        message = f"the image '{name}' has to be built, which cannot be done yet"
-        c.mistake(message, ("provider", "ecr", "images", str(name)), "build it and give its uri")
-        return "not-built"
     return None
 
 
@@ -125,8 +148,6 @@ def _on_error(c: Compilation, function: Function, properties: dict[str, Json]) -
         return
     properties["DeadLetterConfig"] = {"TargetArn": target}
     if isinstance(target, str):
-        if ":sns:" not in target:
-            c.mistake("onError takes the ARN of an SNS topic", (*function.path, "onError"))
         c.allow(["sns:Publish"], [target])
 
 

@@ -34,7 +34,7 @@ def compile_role(c: Compilation) -> None:
         "Path": settings.get("path") or "/",
         "RoleName": settings.get("name") or fn.join("-", [service, stage, fn.REGION, "lambdaRole"]),
     }
-    if settings.get("tags"):
+    if settings.get("tags") is not None:
         properties["Tags"] = fn.key_values(settings["tags"])
     boundary = (
         settings.get("permissionsBoundary")

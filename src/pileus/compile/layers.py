@@ -45,7 +45,12 @@ def own_layers(c: Compilation, function: Function) -> list[OwnLayer]:
 
 def compile_layers(c: Compilation) -> None:
     for key, layer in (c.service.config.get("layers") or {}).items():
-        _layer(c, key, layer or {})
+        layer = layer or {}
+        # `artifact` beside `package` is how a plugin says that it brings the files.
+        if not (layer.get("path") or get(layer, "package", "artifact") or layer.get("artifact")):
+            message = f"the layer '{key}' has neither 'path' nor 'package.artifact'"
+            c.mistake(message, ("layers", key), "path: folder-of-the-layer")
+        _layer(c, key, layer)
 
 
 def _layer(c: Compilation, key: str, layer: dict[str, Json]) -> None:
