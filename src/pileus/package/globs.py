@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from pileus.package.braces import closing, expanded
+
 
 class Dialect(Enum):
     LISTING = "which files are looked at: {8..10} counts, [!a] is not a"
@@ -51,7 +53,6 @@ _CLASSES = {
     "xdigit": "A-Fa-f0-9",
 }
 _MAGIC = re.compile(r"[*?\[\]{}()!+@|\\]")
-_MOST_IN_A_RANGE = 10_000
 
 
 Test = Callable[[str], object]
@@ -106,8 +107,11 @@ def compile_globs(pattern: str, dialect: Dialect, *, takes: bool) -> tuple[Glob,
     `!`. Never raises: what makes no sense matches nothing."""
     if not takes and pattern.startswith("!"):
         pattern = "**"  # `!!a` leaves nothing out of account
-    expanded = (_normalised(text, dialect, takes=takes) for text in _expanded(pattern, dialect))
-    return tuple(_compile(text, pattern, dialect, takes=takes) for text in dict.fromkeys(expanded) if text)
+    texts = (
+        _normalised(text, dialect, takes=takes)
+        for text in expanded(pattern, ranges=dialect is Dialect.LISTING)
+    )
+    return tuple(_compile(text, pattern, dialect, takes=takes) for text in dict.fromkeys(texts) if text)
 
 
 def _compile(text: str, original: str, dialect: Dialect, *, takes: bool) -> Glob:
@@ -187,78 +191,6 @@ def _normalised(pattern: str, dialect: Dialect, *, takes: bool) -> str:
             continue
         parts.append(part)
     return "/".join(parts)
-
-
-def _expanded(pattern: str, dialect: Dialect) -> list[str]:
-    """A pattern for each alternative in braces; for what is listed, ranges are alternatives too."""
-    done: list[str] = []
-    waiting = [pattern]
-    while waiting:
-        text = waiting.pop(0)
-        found = _first_braces(text, dialect)
-        if found is None or len(done) + len(waiting) > _MOST_IN_A_RANGE:
-            done.append(text)
-            continue
-        start, end, options = found
-        waiting[:0] = [text[:start] + option + text[end:] for option in options]
-    return done
-
-
-def _first_braces(text: str, dialect: Dialect) -> tuple[int, int, list[str]] | None:
-    index = 0
-    while index < len(text):
-        if text[index] == "\\":
-            index += 2
-            continue
-        end = _closing(text, index) if text[index] == "{" and text[index - 1 : index] != "$" else 0
-        if end:
-            inner = text[index + 1 : end]
-            options = _options(inner)
-            ends = inner.split("..")
-            if len(options) > 1:
-                if dialect is Dialect.CHOICE and text[end + 1 : end + 2] == "+":
-                    return index, end + 2, [f"+({'|'.join(options)})"]
-                return index, end + 1, [] if ".." in inner else options
-            if dialect is Dialect.LISTING and len(ends) in (2, 3) and (values := _range(ends)):
-                return index, end + 1, values
-        index += 1
-    return None
-
-
-def _options(inner: str) -> list[str]:
-    """What stands between the commas outside inner braces and parentheses."""
-    options, depth, start, index = [], 0, 0, 0
-    while index < len(inner):
-        char = inner[index]
-        if char == "\\":
-            index += 1
-        elif char in "{(":
-            depth += 1
-        elif char in "})":
-            depth -= 1
-        elif char == "," and not depth:
-            options.append(inner[start:index])
-            start = index + 1
-        index += 1
-    return [*options, inner[start:]]
-
-
-def _closing(text: str, opening: int) -> int:
-    """Where the parenthesis or brace at `opening` is closed; 0 when it never is."""
-    shut = {"(": ")", "{": "}"}[text[opening]]
-    depth, index = 0, opening
-    while index < len(text):
-        char = text[index]
-        if char == "\\":
-            index += 1
-        elif char == text[opening]:
-            depth += 1
-        elif char == shut:
-            depth -= 1
-            if not depth:
-                return index
-        index += 1
-    return 0
 
 
 def _split(text: str) -> list[str]:
@@ -348,9 +280,7 @@ class _Translation:
                 out.append(re.escape(self.text[self.at + 1]))
                 self.at += 2
             elif (
-                char in "?*+@!"
-                and self.text.startswith("(", self.at + 1)
-                and _closing(self.text, self.at + 1)
+                char in "?*+@!" and self.text.startswith("(", self.at + 1) and closing(self.text, self.at + 1)
             ):
                 out.append(self.extended(char))
                 kind = "group"
@@ -366,7 +296,7 @@ class _Translation:
             elif char == "[" and (one := self.character_class()):
                 out.append(one)
                 kind = "class"
-            elif char == "(" and _closing(self.text, self.at):
+            elif char == "(" and closing(self.text, self.at):
                 self.at += 1
                 out.append(f"(?:{self.alternatives('|', ')')})")
                 kind = "group"
@@ -406,8 +336,7 @@ class _Translation:
 
     def extended(self, kind: str) -> str:
         """`?(…)` and its kin."""
-        closing = _closing(self.text, self.at + 1)
-        inner_text = self.text[self.at + 2 : closing]
+        inner_text = self.text[self.at + 2 : closing(self.text, self.at + 1)]
         self.at += 2
         inner = self.alternatives("|", ")")
         if kind != "!":
@@ -422,11 +351,11 @@ class _Translation:
 
     def braces(self) -> str:
         """`{1..3}` where it was not expanded: a class of the characters; "" when the braces are literal."""
-        closing = _closing(self.text, self.at)
-        ends = self.text[self.at + 1 : closing].split("..")
-        if not closing or len(ends) not in (2, 3) or not all(ends):
+        end = closing(self.text, self.at)
+        ends = self.text[self.at + 1 : end].split("..")
+        if not end or len(ends) not in (2, 3) or not all(ends):
             return ""
-        self.at = closing + 1
+        self.at = end + 1
         return f"[{'-'.join(re.escape(end) for end in sorted(ends))}]"
 
     def character_class(self) -> str:
@@ -461,22 +390,3 @@ class _Translation:
         # Brackets around plain letters may be meant literally: both are matched.
         plain = not negated and not re.search(r"[-*+?.^${}(|)[\]]", raw[1:-1])
         return f"(?:{re.escape(raw)}|{one})" if plain else one
-
-
-def _range(ends: list[str]) -> list[str]:
-    """`1..10`, `a..e`, `01..10..3`, counted either way."""
-    low, high, step = ends[0], ends[1], ends[2] if len(ends) == 3 else "1"
-    if not re.fullmatch(r"-?\d+", step):
-        return []
-    stride = abs(int(step)) or 1
-    if re.fullmatch(r"-?\d+", low) and re.fullmatch(r"-?\d+", high):
-        first, last = int(low), int(high)
-        padded = any(len(end.lstrip("-")) > 1 and end.lstrip("-")[0] == "0" for end in (low, high))
-        width = max(len(low), len(high)) if padded else 0
-        numbers = range(first, last + 1, stride) if first <= last else range(first, last - 1, -stride)
-        return [f"{number:0{width}d}" for number in numbers[:_MOST_IN_A_RANGE]]
-    if len(low) == len(high) == 1:
-        first, last = ord(low), ord(high)
-        codes = range(first, last + 1, stride) if first <= last else range(first, last - 1, -stride)
-        return [chr(code) for code in codes]
-    return []
