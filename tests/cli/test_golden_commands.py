@@ -13,15 +13,9 @@ import pytest
 from pileus.cli.main import main
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "compile"))
-from golden import ROOT, comparison, names
+from golden import ROOT, cases, comparison
 
 UPDATE, CREATE = "cloudformation-template-update-stack.json", "cloudformation-template-create-stack.json"
-
-
-def cases(kind: str) -> list[object]:
-    return [*names(kind)] or [
-        pytest.param("none", marks=pytest.mark.skip(reason=f"no golden data at {ROOT}"))
-    ]
 
 
 def run(case: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
@@ -73,4 +67,5 @@ def test_errors_agree(
     said = capsys.readouterr().err
     if code:
         assert re.search(r"^[\w.]+:\d+:\d+: error: |No such option '--", said, re.MULTILINE), said
+        assert not re.search(r"^error: ", said, re.MULTILINE) or "option" in said
         assert not out.exists()

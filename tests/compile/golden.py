@@ -20,6 +20,13 @@ def names(kind: str) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
+def cases(kind: str) -> list[object]:
+    """The same as parameters of a test, which is skipped where the data are absent."""
+    return [*names(kind)] or [
+        pytest.param("none", marks=pytest.mark.skip(reason=f"no golden data at {ROOT}"))
+    ]
+
+
 def comparison() -> ModuleType:
     if not ROOT.is_dir():
         pytest.skip(f"no golden data at {ROOT}")
