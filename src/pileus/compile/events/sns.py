@@ -31,8 +31,8 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
 
 
 def _name(arn: Json) -> str | None:
-    match = _ARN.match(arn) if isinstance(arn, str) else None
-    return match[2] if match else None
+    # As v3 does, whatever stands before it: placeholders compile too.
+    return arn.rpartition(":")[2] or None if isinstance(arn, str) else None
 
 
 def _own_topic(c: Compilation, function: Function, event: Event, name: str) -> None:
