@@ -83,9 +83,8 @@ def command_line() -> str:
     for name in COMMANDS:
         command = cli.get_command(click.Context(cli), name)
         assert command is not None
-        context = click.Context(
-            command, info_name=f"pileus {name}", max_content_width=100, terminal_width=100
-        )
+        group = click.Context(cli, info_name="pileus", **cli.context_settings)
+        context = click.Context(command, group, name, max_content_width=100, terminal_width=100)
         lines += [f"## pileus {name}", "", "```text", command.get_help(context), "```", ""]
     lines += [
         "## Options of Serverless Framework's dashboard",
