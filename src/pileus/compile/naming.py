@@ -253,7 +253,8 @@ def source_name(arn: Json) -> str | None:
         return None
     if "Fn::GetAtt" in arn:
         attribute = arn["Fn::GetAtt"]
-        return str(attribute[0]) if isinstance(attribute, list) else str(attribute).partition(".")[0]
+        name = str(next(iter(attribute), "")) if isinstance(attribute, list) else str(attribute)
+        return name.partition(".")[0] or None
     if "Fn::ImportValue" in arn:
         value = arn["Fn::ImportValue"]
         return value if isinstance(value, str) else None

@@ -20,6 +20,11 @@ def compile_authorizers(
         if settings.get("id"):
             c.mistake("authorizers cannot be added to an API from elsewhere", path, "refer to them by 'id'")
             continue
+        if not isinstance(authorizer, dict):
+            c.mistake(
+                f"the authorizer '{key}' is empty", path, "give its 'identitySource', 'issuerUrl', 'audience'"
+            )
+            continue
         _authorizer(c, key, authorizer, api_id, path)
 
 
