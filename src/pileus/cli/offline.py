@@ -27,13 +27,14 @@ from .serving import listening, open_server, settings_for, until_stopped, warn_o
 from .ui import Ui
 
 if TYPE_CHECKING:
+    from ..cloud.interpreters import Started
     from ..cloud.kernel import Cloud
 
 
 @dataclass(frozen=True, slots=True)
 class OfflineOptions:
     """state: None keeps it in memory. prefixed: whether URLs begin with the stage. given: those of `host`, `http_port`
-    and `bare` that the command line sets."""
+    and `bare` that the command line sets. started: an interpreter for functions that comes up meanwhile."""
 
     folder: Path
     service: ServiceOptions
@@ -44,6 +45,7 @@ class OfflineOptions:
     python: str | None
     prefixed: bool
     given: frozenset[str] = frozenset()
+    started: Started | None = None
 
     def with_defaults(self, settings: Mapping[str, Any]) -> OfflineOptions:
         """With the settings of serverless.yml where the command line says nothing."""
@@ -80,6 +82,7 @@ class Offline:
         self._report = Report(ui)
         self._settings = settings_for(options.host, options.state, options.state is None)
         self._settings.python = _interpreter(options.python)
+        self._settings.started = options.started
         self._server: CloudServer | None = None
         self._socket: socket.socket | None = None
         self._deployed: Deployed | None = None

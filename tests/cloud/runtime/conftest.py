@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pileus.cloud.interpreters import Started
 from pileus.cloud.runtime import Event, FunctionSpec, Outcome, Runtime, RuntimeHooks
 from pileus.cloud.runtime.variables import SessionKeys
 
@@ -28,6 +29,7 @@ class Lab:
         self.lines: list[str] = []
         self.notes: list[str] = []
         self.keys = SessionKeys("AKID", "SECRET", "TOKEN")
+        self.started: Started | None = None
         self._ids = itertools.count(1)
         self._scratch = root / "scratch"
         self._runtime: Runtime | None = None
@@ -62,6 +64,7 @@ class Lab:
                     suffix=lambda: os.urandom(16).hex(),
                     note=self.notes.append,
                     scratch=self._scratch,
+                    started=self.started,
                 )
             )
             self._runtime.observers.append(lambda spec, stream, lines: self.lines.extend(t for _, t in lines))

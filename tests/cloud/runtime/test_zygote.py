@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import orjson
+import pytest
+
+from pileus.cloud.interpreters import base_variables, start
 
 LOADED = """
     import sys
@@ -114,3 +118,39 @@ def test_boto3_is_provided_where_the_project_has_none(lab: Any, tmp_path: Any) -
         assert (await lab.invoke("app.handler")).payload == b'["boto3", "botocore"]'
 
     lab.run(story())
+
+
+@pytest.mark.parametrize(
+    ("variables", "adopted"), [({"COLOUR": "red"}, True), ({"LD_LIBRARY_PATH": "/opt/lib"}, False)]
+)
+def test_an_interpreter_that_runs_already_is_taken_where_it_suits(
+    lab: Any, variables: dict[str, str], adopted: bool
+) -> None:
+    """LD_ variables are read when a process starts, so that one is too late for them."""
+    lab.write(
+        "app.py",
+        """
+        import os
+        def handler(event, context):
+            return {"parent": os.getppid(), **{name: os.environ.get(name) for name in event}}
+        """,
+    )
+    started = start(sys.executable, base_variables(sys.executable))
+    lab.started = started
+
+    async def story() -> None:
+        names = orjson.dumps(list(variables))
+        found = orjson.loads((await lab.invoke("app.handler", names, variables=variables)).payload)
+        assert (found.pop("parent") == started.process.pid) is adopted
+        assert found == variables
+
+    lab.run(story())
+    assert started.process.wait(5) != 0  # stopped with the runtime, adopted or not
+
+
+def test_an_interpreter_that_nothing_took_ends() -> None:
+    started = start(sys.executable, base_variables(sys.executable))
+    started.close()
+    started.close()
+    assert started.process.returncode is not None
+    assert not started.suits(sys.executable, {})

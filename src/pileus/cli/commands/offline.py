@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from ...plugins.offline_settings import ELSEWHERE as SETTINGS_ELSEWHERE
 from ..failure import UserError
 from ..options import ServiceOptions, check_port, service_options
 from ..ui import Ui
+
+if TYPE_CHECKING:
+    from ...cloud.interpreters import Started
 
 #: Options of serverless-offline that have no place here, with what to do instead.
 ELSEWHERE = {f"--{name}": why for name, why in SETTINGS_ELSEWHERE.items()}
@@ -80,10 +83,11 @@ def command(
 
     Code is mounted: a saved handler is what the next request runs. Ctrl-C stops; the state stays in .pileus.
     """
+    folder = Path.cwd()
+    started = _started(folder) if python is None else None  # before anything else is imported
     from ..offline import OfflineOptions, run
     from ..serving import serve
 
-    folder = Path.cwd()
     settings = OfflineOptions(
         folder=folder,
         service=service,
@@ -94,8 +98,26 @@ def command(
         python=python,
         prefixed=not bare,
         given=_given("host", "http_port", "bare"),
+        started=started,
     )
-    serve(run(settings, Ui.stdout(json=as_json)))
+    try:
+        serve(run(settings, Ui.stdout(json=as_json)))
+    finally:
+        if started is not None:
+            started.close()
+
+
+def _started(folder: Path) -> Started | None:
+    """The interpreter of the folder's functions, which comes up while the command itself does."""
+    if not any(folder.glob("serverless.*")):
+        return None
+    from ...cloud import interpreters
+
+    python = interpreters.choose(folder)
+    try:
+        return interpreters.start(python, interpreters.base_variables(python))
+    except OSError:
+        return None  # the first function that needs it says so
 
 
 def _given(*names: str) -> frozenset[str]:

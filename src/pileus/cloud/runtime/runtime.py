@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import interpreter, provided
+from .. import interpreters
+from . import provided
 from .environment import Environment, InitFailed
 from .errors import EnvironmentFailed
 from .execution import Event, FunctionSpec, Outcome, error_document
@@ -39,7 +40,7 @@ class RuntimeHooks:
     clock: the cloud's time. endpoint, xray: where functions reach the cloud and the trace daemon. credentials: a
     session of the function's role. suffix: 32 hex digits for a log stream's name. note: a line for the user. scratch: a
     folder of our own, emptied at the start, for the TMPDIR of each environment. python: the interpreter that settings
-    name.
+    name. started: one that runs already.
     """
 
     clock: Callable[[], float]
@@ -50,6 +51,7 @@ class RuntimeHooks:
     note: Callable[[str], None]
     scratch: Path
     python: str | None = None
+    started: interpreters.Started | None = None
 
 
 @dataclass(slots=True)
@@ -249,7 +251,7 @@ class Runtime:
 
     def prepare(self, spec: FunctionSpec) -> None:
         """Starts the interpreter that `spec` will need and has it import ahead, soon and together with others."""
-        python = interpreter.choose(spec.code, configured=self.hooks.python)
+        python = interpreters.choose(spec.code, configured=self.hooks.python)
         self._handlers.setdefault((python, str(spec.code)), set()).add(spec.handler)
         if not self._zygotes.get(python):
             with contextlib.suppress(EnvironmentFailed):  # the invocation says it
@@ -269,7 +271,7 @@ class Runtime:
 
     async def _zygote(self, spec: FunctionSpec) -> tuple[Zygote, dict[str, str]]:
         """The zygote whose imports would have come out the same in an environment of `spec`."""
-        python = interpreter.choose(spec.code, configured=self.hooks.python)
+        python = interpreters.choose(spec.code, configured=self.hooks.python)
         variables = self._variables(spec, python)
         zygotes = self._zygotes.setdefault(python, [])
         zygotes[:] = [zygote for zygote in zygotes if zygote.is_alive]
@@ -287,14 +289,14 @@ class Runtime:
         return zygote, variables
 
     def _add_zygote(self, python: str, variables: dict[str, str]) -> Zygote:
-        zygote = Zygote(python, variables, self._provided)
+        zygote = Zygote(python, variables, self._provided, self.hooks.started)
         self._zygotes.setdefault(python, []).append(zygote)
         return zygote
 
     def _note_version(self, spec: FunctionSpec, zygote: Zygote) -> None:
         if spec.runtime not in self._noted and zygote.version:
             self._noted.add(spec.runtime)
-            if text := interpreter.differs(spec.runtime, zygote.version):
+            if text := interpreters.differs(spec.runtime, zygote.version):
                 self.hooks.note(text)
 
     # -- endings --------------------------------------------------------------------------------------------------
@@ -322,6 +324,8 @@ class Runtime:
         for zygotes in self._zygotes.values():
             for zygote in zygotes:
                 zygote.close()
+        if self.hooks.started is not None:
+            self.hooks.started.close()
         self._pools.clear()
         self._zygotes.clear()
         self._changes.close()

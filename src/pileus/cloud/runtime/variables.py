@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
+from ..interpreters import base_variables
 from .execution import FunctionSpec
 
 #: What differs from one environment of a function to the next; what is imported ahead must not depend on it.
@@ -33,17 +33,18 @@ class SessionKeys:
 
 def function_variables(spec: FunctionSpec, endpoint: str, xray: str, python: str) -> dict[str, str]:
     """What all environments of a function share. The function's own variables go first; Lambda's reserved ones win."""
+    base = base_variables(python)
     found = {
-        "LANG": os.environ.get("LANG", "en_US.UTF-8"),
-        "TZ": ":UTC",
+        "LANG": base["LANG"],
+        "TZ": base["TZ"],
         "AWS_ENDPOINT_URL": endpoint,
         # The developer's own profiles are none of the function's business.
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         **spec.variables,
-        "PATH": f"{os.path.dirname(python)}:{os.environ.get('PATH', os.defpath)}",  # noqa: PTH120
-        "HOME": os.environ.get("HOME", "/"),
+        "PATH": base["PATH"],
+        "HOME": base["HOME"],
         "_HANDLER": spec.handler,
         "AWS_XRAY_DAEMON_ADDRESS": xray,
         "_AWS_XRAY_DAEMON_ADDRESS": xray.partition(":")[0],

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import struct
-import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,9 +15,8 @@ from typing import Any
 
 import orjson
 
+from ..interpreters import Started, start
 from .errors import EnvironmentFailed
-
-_MAIN = Path(__file__).parent / "bootstrap" / "main.py"
 
 OnExit = Callable[[int], None]
 
@@ -27,10 +25,13 @@ class Zygote:
     """One warm interpreter.
 
     python: its path. variables: what it sees in os.environ while it imports ahead. provided: see provided.py. reads: once primed, the variables
-    that an import has looked at, with what it saw (None: not set).
+    that an import has looked at, with what it saw (None: not set). started: an interpreter that is there already; it is
+    taken where it suits.
     """
 
-    def __init__(self, python: str, variables: Mapping[str, str], provided: Path) -> None:
+    def __init__(
+        self, python: str, variables: Mapping[str, str], provided: Path, started: Started | None = None
+    ) -> None:
         self.python = python
         self.variables = dict(variables)
         self.version: tuple[int, ...] = ()
@@ -46,25 +47,17 @@ class Zygote:
         self._outbox: deque[tuple[bytes, tuple[int, ...]]] = deque()
         self._ended = False
         self._idle = asyncio.Event()
-        self._socket, theirs = socket.socketpair()
-        self._socket.setblocking(False)
-        try:
-            self._process = subprocess.Popen(
-                [python, "-I", "-X", "utf8", str(_MAIN), str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
-                env={**self.variables, "PILEUS_PARENT": str(os.getpid()), "PILEUS_PROVIDED": str(provided)},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                cwd="/",
-            )
-        except OSError as error:
-            self._socket.close()
-            raise EnvironmentFailed(f"the interpreter {python} can't be started: {error.strerror}") from error
-        finally:
-            theirs.close()
+        if started is None or not started.suits(python, self.variables):
+            try:
+                started = start(python, self.variables)
+            except OSError as error:
+                raise EnvironmentFailed(
+                    f"the interpreter {python} can't be started: {error.strerror}"
+                ) from error
+        taken = started.take()
+        self._socket, self._process = taken.control, taken.process
         self._loop.add_reader(self._socket.fileno(), self._readable)
+        self._send({"type": "settle", "variables": self.variables, "provided": str(provided)})
 
     @property
     def pid(self) -> int:

@@ -58,12 +58,16 @@ _BASE = [
 _LIMIT = 2000
 
 
+def base() -> Iterator[None]:
+    """What handlers import of the standard library, whosever they are."""
+    for name in _BASE:
+        _import(name)
+        yield
+
+
 def steps(message: dict[str, Any], reads: dict[str, Any]) -> Iterator[None]:
     """root: the project. handlers: `path/to/module.function` of its functions. reads: gets the variables that the
     imports look up."""
-    for name in _BASE:
-        _import(name)
-    yield
     scan = _Scan(message["root"])
     for name in message["handlers"]:
         scan.module(name.rsplit(".", 1)[0].replace("/", "."))

@@ -1,7 +1,7 @@
 """The zygote: an interpreter that has imported what handlers will import, and forks an environment when asked.
 
-Speaks with the server over a stream socket: four bytes of length, then JSON. It gets `prime` (what to import) and
-`fork` (with two descriptors: where the environment writes its log, and its connection to the Runtime API), and says `ready`, `forked`, `exit` and `primed`.
+Speaks with the server over a stream socket: four bytes of length, then JSON. It gets `settle` (the variables of
+its functions), `prime` (what to import) and `fork` (with two descriptors: where the environment writes its log, and its connection to the Runtime API), and says `ready`, `forked`, `exit` and `primed`.
 Between two imports of its priming it looks for requests, so a cold start never waits for more than one import.
 """
 
@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 from typing import Any
 
 from . import environment, prime, process
@@ -29,7 +30,8 @@ class _Zygote:
         self.children: set[int] = set()
         self.buffer = b""
         self.descriptors: list[int] = []
-        self.work: list[Any] = []
+        self.work: list[Any] = [prime.base()]
+        self.primes = 0  # asked for and not yet done
         self.reads: dict[str, Any] = {}
         self.waker, alarm = socket.socketpair()
         for end in (self.waker, alarm):
@@ -71,7 +73,13 @@ class _Zygote:
         if message["type"] == "fork":
             self.fork(message, self.descriptors.pop(0), self.descriptors.pop(0))
         elif message["type"] == "prime":
+            self.primes += 1
             self.work.append(prime.steps(message, self.reads))
+        elif message["type"] == "settle":
+            os.environ.clear()
+            os.environ.update(message["variables"])
+            time.tzset()
+            sys.path.append(message["provided"])
 
     def step(self) -> None:
         """One import of the priming; when the last one is done, what there is now never moves again."""
@@ -80,12 +88,14 @@ class _Zygote:
             next(self.work[0])
         except StopIteration:
             self.work.pop(0)
-            if not self.work:
+            if not self.work and self.primes:
+                self.primes = 0
                 gc.collect()
                 gc.freeze()
                 self.send({"type": "primed", "reads": self.reads})
         except BaseException:  # a bug of ours: what is imported already is of use all the same
             self.work.clear()
+            self.primes = 0
             self.send({"type": "primed", "reads": self.reads})
         finally:
             self.end_with_parent()
@@ -150,7 +160,6 @@ def serve(descriptor: int) -> None:
     parent = int(os.environ.pop("PILEUS_PARENT"))
     # Nothing of the project's may be imported here, and nothing relative to where we happen to stand.
     sys.path[:] = [entry for entry in sys.path if entry]
-    sys.path.append(os.environ.pop("PILEUS_PROVIDED"))
     control = socket.socket(fileno=descriptor)
     control.setblocking(True)
     _Zygote(control, parent).run()

@@ -132,7 +132,8 @@ class LambdaBase(Service):
                     suffix=lambda: self.ids.hex(32),
                     note=self._note,
                     scratch=self.store.root / "scratch",
-                    python=getattr(settings, "python", None),
+                    python=settings.python,
+                    started=settings.started,
                 )
             )
             self._runtime.observers.append(self._logged)
