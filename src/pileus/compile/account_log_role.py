@@ -17,6 +17,10 @@ def compile_account_log_role(c: Compilation) -> None:
     properties: dict[str, Json] = {"ServiceToken": fn.get_att(custom_resources.function_id(_KIND))}
     if settings.get("role"):
         properties["RoleArn"] = settings["role"]
+    elif logs is False:
+        properties["RoleArn"] = (
+            False  # the framework passes the switch on; the custom resource makes a role then
+        )
     resource = {"Type": "Custom::ApiGatewayAccountRole", "Version": 1, "Properties": properties}
     c.add(naming.REST_ACCOUNT_ROLE, resource)
     roles = fn.join(":", ["arn", fn.PARTITION, "iam:", fn.ACCOUNT_ID, "role/*"])

@@ -83,7 +83,7 @@ def _logging(c: Compilation, functions: list[Function]) -> list[Json]:
         },
     ]
     silent = [f for f in functions if f.get("disableLogs") and f.name.startswith(prefix)]
-    if silent:
+    if silent and f"{prefix}*" in names:  # the wildcard would let them write
         arns = [fn.sub(f"{_LOGS}{f.name}:*") for f in silent]
         statements.append({"Effect": "Deny", "Action": "logs:PutLogEvents", "Resource": arns})
     return statements
