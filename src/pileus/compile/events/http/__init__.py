@@ -63,10 +63,11 @@ def _deployment(c: Compilation, api: rest_api.Api, stage: str, depends_on: list[
 
 def _permissions(c: Compilation, api: rest_api.Api, found: list[Endpoint]) -> None:
     source_arn = fn.execute_api_arn(api.id, "/*/*")
+    called = {naming.permission(endpoint.function.key, "ApiGateway") for endpoint in found}
     for endpoint in found:
         permission = naming.permission(endpoint.function.key, "ApiGateway")
         c.permit(permission, endpoint.function, "apigateway.amazonaws.com", source_arn=source_arn)
-        authorizers.permit(c, endpoint, source_arn)
+        authorizers.permit(c, endpoint, source_arn, called)
 
 
 def _logged(c: Compilation) -> bool:

@@ -145,8 +145,8 @@ def compile_authorizers(c: Compilation, api: Api, found: list["Endpoint"]) -> No
         c.add(authorizer.id, resource)
 
 
-def permit(c: Compilation, endpoint: "Endpoint", source_arn: Json) -> None:
-    """Let API Gateway invoke the function that authorises."""
+def permit(c: Compilation, endpoint: "Endpoint", source_arn: Json, called: set[str]) -> None:
+    """Let API Gateway invoke the function that authorises. `called`: permissions of functions it calls anyway."""
     authorizer = endpoint.authorizer
     if authorizer is None or not authorizer.made_here:
         return
@@ -160,5 +160,5 @@ def permit(c: Compilation, endpoint: "Endpoint", source_arn: Json) -> None:
         "SourceArn": source_arn,
     }
     logical_id = naming.permission(authorizer.name, "ApiGateway")
-    # A function that is called by the API itself has this permission already.
-    c.resources.setdefault(logical_id, {"Type": "AWS::Lambda::Permission", "Properties": properties})
+    if logical_id not in called:
+        c.add(logical_id, {"Type": "AWS::Lambda::Permission", "Properties": properties})
