@@ -190,7 +190,7 @@ SERVICE = """
       notes:
         handler: app.handler
         events:
-          - sqs: !GetAtt Queue.Arn
+          - sqs: {arn: !GetAtt Queue.Arn}
     resources:
       Resources:
         Queue:

@@ -16,9 +16,9 @@ def compile_events(c: Compilation, uses: list[tuple[Function, Event]]) -> None:
         arn = settings.get("arn") if isinstance(event.config, dict) else event.config
         name = None if isinstance(arn, dict) and "Ref" in arn else naming.source_name(arn)
         if name is None:
-            c.mistake(
-                "the queue has no name that can be told from this ARN", event.path, "use !GetAtt Queue.Arn"
-            )
+            bare = isinstance(event.config, dict) and any(key.startswith("Fn::") for key in event.config)
+            hint = "write it under 'arn': sqs: {arn: !GetAtt Queue.Arn}" if bare else "use !GetAtt Queue.Arn"
+            c.mistake("the queue has no name that can be told from this ARN", event.path, hint)
             continue
         properties: dict[str, Json] = {"BatchSize": settings.get("batchSize") or 10}
         if settings.get("maximumBatchingWindow") is not None:
