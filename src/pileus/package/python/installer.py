@@ -88,7 +88,8 @@ class _Uv:
             result = self.run([*self.command(into, self.platform), *self.requirements()], built)
             if result.returncode == 0:
                 return Installed(frozenset(normalised(name) for name in built))
-            new = {next(filter(None, groups)).split("==")[0] for groups in _MUST_BUILD.findall(result.stderr)}
+            told = _MUST_BUILD.findall(_in_one_line(result.stderr))
+            new = {next(filter(None, groups)).split("==")[0] for groups in told}
             if not new - built:
                 raise ConfigErrors([self.explain(result)])
             built |= new
@@ -129,7 +130,8 @@ class _Uv:
 
     def explain(self, result: subprocess.CompletedProcess[str]) -> ConfigError:
         """uv's refusal as a mistake at the line that wants the package, with a remedy."""
-        refused = _NO_WHEEL.search(result.stderr) or _BUILD_FAILED.search(result.stderr)
+        told = _in_one_line(result.stderr)
+        refused = _NO_WHEEL.search(told) or _BUILD_FAILED.search(told)
         if refused is None:
             return ConfigError(
                 f"uv cannot install the dependencies:\n{failure(result)}", mark=self.wanted.source.mark
@@ -169,6 +171,11 @@ class _Uv:
         name = re.split(r"[=<>~!\[; ]", requirement, maxsplit=1)[0]
         found = re.search(rf"^ \+ ({re.escape(normalised(name))}==\S+)", result.stderr, re.MULTILINE)
         return found[1].replace("==", " ") if result.returncode == 0 and found else ""
+
+
+def _in_one_line(text: str) -> str:
+    """uv wraps what it says at the width of a terminal, wherever a name stands then."""
+    return " ".join(text.split())
 
 
 def _with_pip(
