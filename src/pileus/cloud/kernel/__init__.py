@@ -9,7 +9,7 @@ from .errors import AwsError, InternalFailure, NotEmulated, ValidationError, Val
 from .http import HttpRequest, HttpResponse
 from .identity import Credential, CredentialSource
 from .ids import Ids
-from .ports import Invocation
+from .ports import Invocation, StreamedInvocation, StreamFailed
 from .resources import REPLACE, STORED, UPDATE, Change, Created, ResourceType, StackCall
 from .service import Service, consumer, operation
 from .settings import Settings
@@ -46,6 +46,8 @@ __all__ = [
     "Settings",
     "StackCall",
     "Store",
+    "StreamFailed",
+    "StreamedInvocation",
     "ValidationError",
     "ValidationException",
     "consumer",

@@ -5,7 +5,7 @@ They are reached through the kernel (`cloud.functions`, `cloud.logs`, …), neve
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from .http import HttpRequest, HttpResponse
@@ -27,6 +27,33 @@ class Invocation(NamedTuple):
     duration: float = 0.0
 
 
+class StreamFailed(Exception):
+    """Raised by `StreamedInvocation.chunks`: the function failed after its response had begun.
+
+    kind: the error's type, such as `Runtime.ExitError`. document: the error document.
+    """
+
+    def __init__(self, kind: str, document: bytes) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.document = document
+
+
+class StreamedInvocation(NamedTuple):
+    """An invocation whose caller takes the response while the function still writes it.
+
+    invocation: as for `invoke`; its payload is the whole response, or the error document, where `chunks` is None: the
+    function failed before it wrote anything, or its runtime answers in one piece. content_type: what the runtime says
+    of its response (`application/vnd.awslambda.http-integration-response` where a JSON head and eight zero bytes go
+    ahead of the body), "" where it says nothing. chunks: must be iterated to the end, or closed with `aclose()`, for
+    the environment is busy until then. They end with StreamFailed where the function does.
+    """
+
+    invocation: Invocation
+    content_type: str = ""
+    chunks: AsyncIterator[bytes] | None = None
+
+
 class Functions(Protocol):
     """Implemented by lambda."""
 
@@ -35,6 +62,12 @@ class Functions(Protocol):
     ) -> Invocation:
         """Runs the function and waits. Raises the AwsError of the API (ResourceNotFoundException,
         TooManyRequestsException, …) where no environment ran it; an error of the function is in the result."""
+        ...
+
+    async def invoke_stream(
+        self, function_arn: str, payload: bytes, *, trace: str | None = None, source_arn: str = ""
+    ) -> StreamedInvocation:
+        """Runs the function and returns as soon as its response begins. Raises as `invoke` does."""
         ...
 
     def longest(self, function_arn: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -51,6 +51,7 @@ class Event(NamedTuple):
     client_context: str = ""
     identity: str = ""
     tail: bool = False
+    streams: bool = False
 
 
 @dataclass(slots=True)
@@ -58,13 +59,18 @@ class Outcome:
     """What became of an event.
 
     payload: the response, or the error document. error: whether it is one (`FunctionError: Unhandled`). duration:
-    seconds. log: the lines of the invocation, where `Event.tail` asked for them.
+    seconds. log: the lines of the invocation, where `Event.tail` asked for them. chunks: of a response that is still
+    being written, where `Event.streams` allowed it and the runtime does it; `payload` is empty then, and `error`,
+    `duration` and `log` hold once the iterator has ended (with kernel.ports.StreamFailed where the function failed in
+    the middle). content_type: what the runtime said of such a response.
     """
 
     payload: bytes
     error: bool = False
     duration: float = 0.0
     log: list[tuple[int, str]] = field(default_factory=list)
+    chunks: AsyncIterator[bytes] | None = None
+    content_type: str = ""
 
     def tail(self) -> bytes:
         """The last 4 KB of the log, as LogType=Tail gives it."""

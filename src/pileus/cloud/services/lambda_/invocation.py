@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import random
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from ...kernel import Call, Invocation, NotEmulated, operation
+from ...kernel import Call, Invocation, NotEmulated, StreamedInvocation, operation
 from ...runtime import EnvironmentFailed, Event, FunctionSpec, Outcome
 from .base import LambdaBase
 from .errors import (
@@ -21,6 +21,7 @@ from .errors import (
     TooManyRequestsException,
 )
 from .names import LATEST, FunctionName
+from .streams import Chunks
 
 #: Environments that an account may have at work in a region.
 ACCOUNT_CONCURRENCY = 1000
@@ -98,6 +99,16 @@ class Invoking(LambdaBase):
             duration=outcome.duration,
         )
 
+    async def invoke_stream(
+        self, function_arn: str, payload: bytes, *, trace: str | None = None, source_arn: str = ""
+    ) -> StreamedInvocation:
+        """Runs the function and returns as soon as its response begins. See kernel.ports.Functions."""
+        request_id = self.ids.uuid()
+        spec, outcome = await self.run(self.target(function_arn), payload, request_id, trace, streams=True)
+        error = "Unhandled" if outcome.error else None
+        head = Invocation(200, outcome.payload, error, spec.version, request_id, duration=outcome.duration)
+        return StreamedInvocation(head, outcome.content_type, outcome.chunks)
+
     def longest(self, function_arn: str) -> float:
         """See kernel.ports.Functions."""
         return max(spec.timeout for spec, _ in self.target(function_arn).specs) + _LONGEST_START
@@ -110,6 +121,7 @@ class Invoking(LambdaBase):
         trace: str | None,
         client_context: str = "",
         tail: bool = False,
+        streams: bool = False,
     ) -> tuple[FunctionSpec, Outcome]:
         """One event through one environment. Raises TooManyRequestsException where none may be started."""
         if len(payload) > _SYNC_LIMIT:
@@ -118,20 +130,35 @@ class Invoking(LambdaBase):
             )
         spec = target.choose()
         event = Event(
-            request_id, payload or b"null", target.arn, trace or self._trace(), client_context, tail=tail
+            request_id,
+            payload or b"null",
+            target.arn,
+            trace or self._trace(),
+            client_context,
+            tail=tail,
+            streams=streams,
         )
         place, function = target.name.key[:2], target.name.key
         at_work = self._at_work
         self._admit(target, at_work.get(place, 0), at_work.get(function, 0))
         at_work[place] = at_work.get(place, 0) + 1
         at_work[function] = at_work.get(function, 0) + 1
+        goes_on = False
         try:
-            return spec, await self.runtime.submit(spec, event)
+            outcome = await self.runtime.submit(spec, event)
+            if outcome.chunks is not None:
+                outcome.chunks = Chunks(outcome.chunks, lambda: self._left(place, function))
+                goes_on = True
+            return spec, outcome
         except EnvironmentFailed as error:
             raise ServiceException(str(error)) from error
         finally:
-            at_work[place] -= 1
-            at_work[function] -= 1
+            if not goes_on:
+                self._left(place, function)
+
+    def _left(self, place: tuple[str, ...], function: tuple[str, ...]) -> None:
+        self._at_work[place] -= 1
+        self._at_work[function] -= 1
 
     @staticmethod
     def _admit(target: Target, in_place: int, in_function: int) -> None:
