@@ -87,6 +87,7 @@ class Connection(asyncio.Protocol):
     def _begin_message(self) -> None:
         self._url = b""
         self._headers: dict[str, str] = {}
+        self._repeated: dict[str, list[str]] | None = None
         self._head_size = 0
         self._chunks: list[bytes] = []
         self._request: HttpRequest | None = None
@@ -150,13 +151,24 @@ class Connection(asyncio.Protocol):
         self._head_size += len(raw_name) + len(raw_value)
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers = self._headers
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
+        if name in headers:
+            self._repeat(name, value)
+        else:
+            headers[name] = value
+
+    def _repeat(self, name: str, value: str) -> None:
+        if self._repeated is None:
+            self._repeated = {}
+        self._repeated.setdefault(name, [self._headers[name]]).append(value)
+        self._headers[name] = f"{self._headers[name]},{value}"
 
     def on_headers_complete(self) -> None:
         self._keep = self._parser.should_keep_alive()
         path, _, query = _target(self._url).decode("latin-1").partition("?")
         method = self._parser.get_method().decode("latin-1")
-        self._request = HttpRequest(method, path, query, self._headers, client=self._peer)
+        self._request = HttpRequest(
+            method, path, query, self._headers, client=self._peer, repeated=self._repeated
+        )
 
     def on_body(self, data: bytes) -> None:
         if self._body is not None:

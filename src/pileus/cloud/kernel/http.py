@@ -17,7 +17,8 @@ class HttpRequest:
     method: upper case. path: percent-encoded as it came, without the query. query: the raw query string.
     headers: lower-case names; repeated ones joined with `,`. body: whole body; empty while `stream` is set.
     stream: the chunks of a body that has not been read (S3 uploads). client: the peer's address.
-    scheme, host: of the URL that the client used (`host` with its port).
+    scheme, host: of the URL that the client used (`host` with its port). repeated: the single values of headers that
+    came more than once; None where none did.
     """
 
     method: str
@@ -28,6 +29,7 @@ class HttpRequest:
     stream: AsyncIterator[bytes] | None = None
     client: str = "127.0.0.1"
     scheme: str = "http"
+    repeated: dict[str, list[str]] | None = None
     _params: dict[str, list[str]] | None = None
 
     @property

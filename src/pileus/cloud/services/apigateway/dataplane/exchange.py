@@ -90,6 +90,8 @@ class Exchange:
                 if spelling is not None:
                     single[spelling] = value
                     multi[spelling] = [value]
+            if request.repeated is not None:
+                _repeat(request.repeated, single, multi)
             way, client = request.headers.get("x-forwarded-for"), request.client
             way = f"{way}, {client}" if way else client
             scheme = request.scheme
@@ -160,3 +162,12 @@ class Exchange:
         if method is not None and method.operation_name:
             context["operationName"] = method.operation_name
         return context
+
+
+def _repeat(repeated: Mapping[str, list[str]], single: dict[str, str], multi: dict[str, list[str]]) -> None:
+    """Headers that came more than once: the single-valued map has the last of their values."""
+    for name, values in repeated.items():
+        spelling = SENT.get(name, name)
+        if spelling is not None:
+            single[spelling] = values[-1]
+            multi[spelling] = list(values)
