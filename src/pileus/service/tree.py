@@ -52,3 +52,12 @@ def copy(value: Json) -> Json:
     if isinstance(value, list):
         return [copy(item) for item in value]
     return value
+
+
+def count(value: Json) -> int:
+    """How many values there are in plain data, itself included."""
+    if isinstance(value, dict):
+        return 1 + sum([count(item) for item in value.values()])
+    if isinstance(value, list):
+        return 1 + sum([count(item) for item in value])
+    return 1

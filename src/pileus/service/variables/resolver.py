@@ -15,7 +15,7 @@ from pileus.service.document import Document
 from pileus.service.errors import ConfigError, did_you_mean
 from pileus.service.marks import Mark, Marks
 from pileus.service.programs import Programs
-from pileus.service.tree import MISSING, Json, Path, child, copy, dotted
+from pileus.service.tree import MISSING, Json, Path, child, copy, count, dotted
 from pileus.service.variables import ahead
 from pileus.service.variables.absence import missing
 from pileus.service.variables.source import Found, RemoteResolver, Request, Scope, VariableError
@@ -38,6 +38,12 @@ SOURCES = {
 }
 
 
+Origin = tuple[FilePath, tuple[str, ...]]
+_LONGEST_TEXT = 10_000_000
+#: Values in all copies that variables make.
+_MOST_COPIES = 2_000_000
+
+
 class Failed(Exception):
     """A value depends on one whose error is reported already."""
 
@@ -55,7 +61,7 @@ class Tree:
     done: set[Path] = field(default_factory=set)
     failed: set[Path] = field(default_factory=set)
     #: The places that came from a file, and from which address in it.
-    origins: dict[Path, tuple[FilePath, tuple[str, ...]]] = field(default_factory=dict)
+    origins: dict[Path, Origin] = field(default_factory=dict)
 
     @property
     def marks(self) -> Marks:
@@ -82,6 +88,8 @@ class Resolver:
         self.files: set[FilePath] = set()
         self._trees: dict[FilePath, Tree] = {}
         self._under_way: list[tuple[Tree, Path]] = []
+        self._copies = 0
+        self._opened: list[Origin] = []  # addresses of files whose values are being put into texts
         self._sources: dict[str, Callable[[Request, Scope], Json | Found]] = {}
         self._absent: Sequence[str] = ()
         self._ahead: dict[Request, ahead.Outcome] = {}
@@ -207,7 +215,21 @@ class Resolver:
             return Found(MISSING)
         if not settled and not self._settle(tree, steps, value):
             raise Failed
-        return Found(copy(value), self._marks_at(tree, steps) if isinstance(value, (dict, list)) else None)
+        return Found(
+            self._copied(value), self._marks_at(tree, steps) if isinstance(value, (dict, list)) else None
+        )
+
+    def _copied(self, value: Json) -> Json:
+        """A copy of a value, as long as all copies together are of a size that somebody may have meant."""
+        if not isinstance(value, (dict, list)):
+            return value
+        self._copies += count(value)
+        if self._copies > _MOST_COPIES:
+            raise VariableError(
+                "what variables put in grows beyond all bounds",
+                "variables that double one another are a mistake",
+            )
+        return copy(value)
 
     def _reach(self, tree: Tree, address: Path) -> tuple[Path, Json, bool]:
         """The place of an address, its value (or MISSING), and whether all in it is resolved; resolves the way there."""
@@ -241,14 +263,19 @@ class Resolver:
         if not isinstance(value, (dict, list)):
             return Found(value)
         origin = None if settled else (document.file, address)
-        return Found(copy(value), self._marks_at(tree, steps), origin)
+        return Found(self._copied(value), self._marks_at(tree, steps), origin)
 
     def _whole(self, found: Found) -> Json:
         """The value of what was found, everything in it resolved."""
         if found.origin is None:
             return found.value
+        _refuse_circle(self._opened, found.origin)
         document = Document(found.origin[0], found.value, found.marks or self.main.marks)
-        return self._found(Tree(document, found.value), ()).value
+        self._opened.append(found.origin)
+        try:
+            return self._found(Tree(document, found.value), ()).value
+        finally:
+            self._opened.pop()
 
     # Evaluating a text
 
@@ -259,7 +286,12 @@ class Resolver:
         if len(template) == 1:
             only = template[0]
             return Found(only) if isinstance(only, str) else self._variable(only)
-        return Found("".join(part if isinstance(part, str) else self._inline(part) for part in template))
+        text = "".join(part if isinstance(part, str) else self._inline(part) for part in template)
+        if len(text) > _LONGEST_TEXT:
+            raise VariableError(
+                "its text grows beyond 10 MB", "variables that double one another are a mistake"
+            )
+        return Found(text)
 
     def _inline(self, variable: Variable) -> str:
         value = self._whole(self._variable(variable))
@@ -341,7 +373,7 @@ class Resolver:
         for tree, path in way:
             tree.failed.add(path)
         tree, path = way[0]
-        names = " → ".join(dotted(at) for _, at in [*way, way[0]])
+        names = " → ".join(dotted(at) or each.document.file.name for each, at in [*way, way[0]])
         mark = self._mark(tree, path, "${")
         self.errors.append(ConfigError(f"a circle of variables: {names}", path=path, mark=mark))
 
@@ -368,8 +400,12 @@ def _no_file_circle(tree: Tree, path: Path, found: Found) -> None:
     if found.origin is None:
         return
     above = [tree.origins[path[:steps]] for steps in range(len(path)) if path[:steps] in tree.origins]
-    if found.origin in above:
-        way = [*above[above.index(found.origin) :], found.origin]
+    _refuse_circle(above, found.origin)
+
+
+def _refuse_circle(above: list[Origin], origin: Origin) -> None:
+    if origin in above:
+        way = [*above[above.index(origin) :], origin]
         names = " → ".join(
             f"{file.name}{':' + '.'.join(address) if address else ''}" for file, address in way
         )
