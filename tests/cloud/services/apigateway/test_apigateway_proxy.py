@@ -362,11 +362,13 @@ def test_other_integrations_say_that_they_are_not_emulated(api: Any) -> None:
         type="HTTP_PROXY",
         integrationHttpMethod="GET",
         uri="https://x.example/",
+        connectionType="VPC_LINK",
+        connectionId="abc",
     )
     api.deploy()
     response = api.get("GET", "/")
     assert response.status == 501
-    assert "HTTP_PROXY integrations" in body(response)["message"]
+    assert "VPC links" in body(response)["message"]
 
 
 def test_stage_throttle(api: Any) -> None:

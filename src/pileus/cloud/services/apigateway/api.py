@@ -39,5 +39,16 @@ class ApiGateway(RestApis, Methods, Models, Authorizers, Deployments, GatewayRes
     def serve(
         self, api_id: str, stage: str, request: HttpRequest, path: str
     ) -> Coroutine[Any, Any, HttpResponse]:
-        """See `kernel.ports.Apis`."""
+        """See `kernel.ports.ApiDataPlane`."""
         return self.plane.serve(api_id, stage, request, path)
+
+    def owns(self, api_id: str) -> bool:
+        return self.plane.owns(api_id)
+
+    def stage_of(self, api_id: str, path: str) -> tuple[str, str]:
+        """See `kernel.ports.ApiDataPlane`: the first segment, always."""
+        stage, _, rest = path[1:].partition("/")
+        return stage, f"/{rest}"
+
+    def has_route(self, api_id: str, stage: str, method: str, path: str) -> bool:
+        return self.plane.has_route(api_id, stage, method, path)

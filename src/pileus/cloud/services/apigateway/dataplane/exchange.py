@@ -67,6 +67,7 @@ class Exchange:
     api_key: str | None = None
     api_key_id: str | None = None
     overrides: dict[str, Any] = field(default_factory=dict)
+    request_overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: Any = None
     _headers: tuple[dict[str, str], dict[str, list[str]]] | None = None
     _context: dict[str, Any] | None = None
@@ -77,6 +78,9 @@ class Exchange:
         return (
             f"{self.stage.arn}/{self.request.method}{self.path if self.path[:1] == '/' else '/' + self.path}"
         )
+
+    def content_type(self) -> str:
+        return self.request.headers.get("content-type", "application/json")
 
     def headers(self) -> tuple[dict[str, str], dict[str, list[str]]]:
         """The client's headers as an integration sees them, single and multi-valued, with what the way adds."""

@@ -1,4 +1,4 @@
-"""What a method does with a request: Lambda (proxy, or with templates), MOCK. Others are refused when they are called."""
+"""What a method does with a request: Lambda (proxy, or with templates) and MOCK here, HTTP and services beside."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import asyncio
 import logging
 import re
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
 
 from pileus.cloud.kernel import AwsError, Cloud, HttpResponse, Invocation, NotEmulated
 
-from ..vtl import parse
-from ..vtl.nodes import Block
 from .event import proxy_event
 from .exchange import Exchange
-from .mapping import IntegrationResponse, compile_responses, mapped, request_text, select
+from .http import HttpCustom, HttpProxy
+from .mapping import Templates, as_text, mapped, select
 from .proxy_response import malformed, proxy_response
 from .responses import GatewayFailure
-from .templates import apply_template
+from .services import ServiceIntegration
 
 log = logging.getLogger("pileus.apigateway")
 
@@ -38,24 +37,29 @@ def compile_integration(document: Mapping[str, Any]) -> Integration:
     timeout = int(document["timeoutInMillis"]) / 1000
     if kind == "AWS_PROXY" and is_lambda:
         return LambdaProxy(uri, timeout)
-    if kind == "MOCK" or (kind == "AWS" and is_lambda):
-        requests = {
-            content_type.lower(): parse(template)
-            for content_type, template in (document.get("requestTemplates") or {}).items()
-        }
-        mapping = Templates(
-            requests,
-            document["passthroughBehavior"],
-            document.get("contentHandling"),
-            compile_responses(document.get("integrationResponses") or {}),
-        )
-        if kind == "MOCK":
-            return Mock(mapping)
+    if kind == "HTTP_PROXY":
+        return _through(document, HttpProxy.compiled(document, timeout))
+    templates = Templates.compiled(document)
+    if kind == "MOCK":
+        return Mock(templates)
+    if kind == "HTTP":
+        return _through(document, HttpCustom.compiled(document, templates, timeout))
+    if kind == "AWS" and is_lambda:
         parameters = document.get("requestParameters") or {}
         is_event = parameters.get("integration.request.header.X-Amz-Invocation-Type") == "'Event'"
-        return LambdaCustom(uri, timeout, mapping, is_event)
-    what = f"{kind} integrations" if kind != "AWS" else "AWS integrations with services other than Lambda"
-    log.warning("apigateway: %s are not emulated; calls to such a method answer 501 (%s)", what, uri)
+        return LambdaCustom(uri, timeout, templates, is_event)
+    service = ServiceIntegration.compiled(document, templates, timeout) if kind == "AWS" else None
+    return service or _refused(f"{kind} integrations with {uri}")
+
+
+def _through(document: Mapping[str, Any], integration: Integration) -> Integration:
+    if document.get("connectionType") == "VPC_LINK":
+        return _refused("integrations through VPC links")
+    return integration
+
+
+def _refused(what: str) -> Integration:
+    log.warning("apigateway: %s are not emulated; calls to such a method answer 501", what)
     return RefusedIntegration(what)
 
 
@@ -126,39 +130,16 @@ class LambdaProxy:
 
 
 @dataclass(frozen=True, slots=True)
-class Templates:
-    """The templates of a non-proxy integration."""
-
-    requests: Mapping[str, Block]
-    passthrough: str
-    content_handling: str | None
-    responses: tuple[IntegrationResponse, ...] = field(default=())
-
-    def request(self, exchange: Exchange) -> str:
-        """The payload for the integration. Raises GatewayFailure (415) where no template takes the content type."""
-        body = request_text(exchange, self.content_handling)
-        content_type = exchange.request.headers.get("content-type", "application/json")
-        content_type = content_type.partition(";")[0].strip().lower()
-        template = self.requests.get(content_type)
-        if template is not None:
-            return apply_template(template, exchange, body)
-        never = self.passthrough == "NEVER"
-        if never or (self.passthrough == "WHEN_NO_TEMPLATES" and self.requests):
-            raise GatewayFailure("UNSUPPORTED_MEDIA_TYPE", "Unsupported Media Type")
-        return body
-
-
-@dataclass(frozen=True, slots=True)
 class Mock:
     mapping: Templates
 
     async def answer(self, cloud: Cloud, exchange: Exchange) -> HttpResponse:
         """The request template says which status the integration response is chosen by."""
-        found = _STATUS.search(self.mapping.request(exchange))
+        found = _STATUS.search(as_text(self.mapping.request(exchange)))
         if found is None:
             raise GatewayFailure("API_CONFIGURATION_ERROR", "Internal server error")
         chosen = select(self.mapping.responses, found[1])
-        return mapped(exchange, chosen, "", {})
+        return mapped(exchange, chosen, b"", {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,23 +150,22 @@ class LambdaCustom:
     is_event: bool
 
     async def answer(self, cloud: Cloud, exchange: Exchange) -> HttpResponse:
-        payload = self.mapping.request(exchange).encode() or b"{}"
+        payload = self.mapping.request(exchange) or b"{}"
         try:
             orjson.loads(payload)
         except ValueError:
             raise GatewayFailure("BAD_REQUEST_BODY", "Could not parse request body into json") from None
         if self.is_event:
             self._queue(cloud, exchange, payload)
-            return mapped(exchange, select(self.mapping.responses, ""), "", {})
+            return mapped(exchange, select(self.mapping.responses, ""), b"", {})
         result = await invoke(cloud, exchange, self.uri, payload, self.timeout)
-        text = result.payload.decode("utf-8", "replace")
         error = ""
         if result.function_error is not None:
             try:
                 error = str(orjson.loads(result.payload).get("errorMessage") or "")
             except (ValueError, AttributeError):
-                error = text
-        return mapped(exchange, select(self.mapping.responses, error), text, {})
+                error = as_text(result.payload)
+        return mapped(exchange, select(self.mapping.responses, error), result.payload, {})
 
     def _queue(self, cloud: Cloud, exchange: Exchange, payload: bytes) -> None:
         method = exchange.method

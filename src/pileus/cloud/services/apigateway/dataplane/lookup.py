@@ -7,7 +7,9 @@ from typing import Any
 
 import orjson
 
+from ..vtl.values import to_text
 from .exchange import Exchange
+from .jsonpath import MISSING, query
 from .responses import GatewayFailure
 
 _NAME = r"context(?:\.[A-Za-z0-9_-]+)+"
@@ -43,7 +45,33 @@ def _parameter(exchange: Exchange, name: str) -> str | None:
         return exchange.request.param(key)
     if place == "path":
         return exchange.parameters.get(key)
-    return exchange.request.body.decode("utf-8", "replace") if place == "body" else None
+    if place != "body":
+        return None
+    body = exchange.request.body
+    return body_value(body, key) if key else body.decode("utf-8", "replace")
+
+
+def body_value(body: bytes, path: str) -> str | None:
+    """What a JSONPath finds in a JSON body, as text: scalars as they are, others as JSON."""
+    try:
+        found = query(path if path.startswith("$") else f"$.{path}", orjson.loads(body))
+    except orjson.JSONDecodeError:
+        return None
+    return None if found is MISSING or found is None else to_text(found)
+
+
+def lookup_many(exchange: Exchange, expression: str) -> list[str] | None:
+    """The values of a parameter mapping: a `'static'` one, all of a multi-value name, else the one that there is."""
+    if len(expression) > 1 and expression[0] == expression[-1] == "'":
+        return [expression[1:-1]]
+    if expression.startswith("method.request.multivalue"):
+        place, _, name = expression.removeprefix("method.request.multivalue").partition(".")
+        if place == "querystring":
+            return exchange.request.params.get(name)
+        headers = exchange.headers()[1]
+        return next((values for key, values in headers.items() if key.lower() == name.lower()), None)
+    found = lookup(exchange, expression)
+    return None if found is None else [found]
 
 
 def _error(failure: GatewayFailure | None, name: str) -> str | None:

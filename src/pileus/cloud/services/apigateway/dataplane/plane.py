@@ -23,6 +23,7 @@ from .keys import Keys
 from .lookup import access_log_line, lookup
 from .quota import Buckets
 from .responses import GatewayFailure, failure_response
+from .services import Credentials
 from .signature import verify
 from .stage import ServedStage
 
@@ -40,6 +41,7 @@ class DataPlane:
         self._authorizers = Authorizers(cloud)
         self._keys = Keys(cloud)
         self._buckets = Buckets()
+        self._credentials = Credentials()
 
     # -- what is kept in memory is dropped when it changes --------------------------------------------------------------
 
@@ -88,6 +90,14 @@ class DataPlane:
             response = _refused(refusal)
         return self._finish(exchange, response)
 
+    def owns(self, api_id: str) -> bool:
+        row = self._cloud.store.one("SELECT 1 FROM apigateway_item WHERE kind=? AND id=?", (Kind.API, api_id))
+        return row is not None
+
+    def has_route(self, api_id: str, stage_name: str, method: str, path: str) -> bool:
+        stage = self._stages.get((api_id, stage_name)) or self._load(api_id, stage_name)
+        return stage is not None and stage.api.router.find(path, method) is not None
+
     def _load(self, api_id: str, stage_name: str) -> ServedStage | None:
         store = self._cloud.store
         row = store.one(
@@ -100,7 +110,7 @@ class DataPlane:
         snapshot = documents.find(Kind.SNAPSHOT, stage["deploymentId"], api_id) if stage else None
         if stage is None or snapshot is None:
             return None
-        served = ServedStage(compile_api(snapshot, row["account"], row["region"]), stage)
+        served = ServedStage(compile_api(snapshot, row["account"], row["region"]), stage, self._credentials)
         self._stages[api_id, stage_name] = served
         return served
 

@@ -100,7 +100,7 @@ def _take_headers(response: HttpResponse, result: dict[str, Any]) -> None:
             if not isinstance(values, list):
                 raise malformed()
             for value in values:
-                _add(response, name, value)
+                add_header(response, name, value)
         known = {name.lower() for name in many}
         single = {name: value for name, value in single.items() if name.lower() not in known}
         has_type = "content-type" in known
@@ -118,7 +118,8 @@ def _take_headers(response: HttpResponse, result: dict[str, Any]) -> None:
         headers["Content-Type"] = "application/json"
 
 
-def _add(response: HttpResponse, name: str, value: Any) -> None:
+def add_header(response: HttpResponse, name: str, value: Any) -> None:
+    """One header of an integration's, under the name that API Gateway leaves it. Raises GatewayFailure for none."""
     _check_name(name)
     lower = name.lower()
     if lower in _DROPPED:

@@ -10,13 +10,15 @@ from typing import Any
 from pileus.cloud.kernel import HttpRequest, HttpResponse
 
 from .compiled import CompiledApi, Method
+from .services import Credentials
 
 _FUNCTION = re.compile(r":lambda:path/\d{4}-\d\d-\d\d/functions/(.+)/(?:response-streaming-)?invocations$")
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 
 
 class ServedStage:
-    def __init__(self, api: CompiledApi, stage: Mapping[str, Any]) -> None:
+    def __init__(self, api: CompiledApi, stage: Mapping[str, Any], credentials: Credentials) -> None:
+        self.credentials = credentials
         self.api = api
         self.api_id = api.api_id
         self.account = api.account
@@ -38,11 +40,15 @@ class ServedStage:
         self._throttles: dict[tuple[str, str], tuple[float, float] | None] = {}
         self._all_binary = "*/*" in api.binary_types
 
+    def filled(self, uri: str) -> str:
+        """An integration's URI with stage variables filled in."""
+        return _STAGE_VARIABLE.sub(lambda m: self.variables.get(m[1], ""), uri) if "${" in uri else uri
+
     def function(self, uri: str) -> str:
         """The function's ARN in an integration URI, stage variables filled in."""
         found = self._functions.get(uri)
         if found is None:
-            filled = _STAGE_VARIABLE.sub(lambda m: self.variables.get(m[1], ""), uri)
+            filled = self.filled(uri)
             match = _FUNCTION.search(filled)
             found = self._functions[uri] = match[1] if match else filled
         return found
@@ -74,6 +80,10 @@ class ServedStage:
         if not types:
             return False
         return self._all_binary or _media_type(content_type) in types
+
+    def accepts_binary(self, request: HttpRequest) -> bool:
+        """Whether the first media type that the client accepts is a binary one."""
+        return self.is_binary(request.headers.get("accept", "").partition(",")[0])
 
     def wants_binary(self, request: HttpRequest, response: HttpResponse) -> bool:
         """Whether a base64 body is decoded: the first media type that the client accepts decides."""

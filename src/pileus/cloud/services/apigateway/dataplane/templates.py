@@ -26,9 +26,12 @@ _SILENT = frozenset({"context", "input", "stageVariables", "util"})
 def apply_template(template: Block, exchange: Exchange, body: str, **more: Any) -> str:
     """Renders a template over a payload; what it sets in `$context.responseOverride` stays in the exchange."""
     context = exchange.request_context()
+    context["identity"] = {name: value or "" for name, value in context["identity"].items()}
     context.setdefault("authorizer", {})
     context["responseOverride"] = exchange.overrides
-    context["requestOverride"] = {"header": {}, "querystring": {}, "path": {}}
+    context["requestOverride"] = exchange.request_overrides
+    for place in ("header", "querystring", "path"):
+        exchange.request_overrides.setdefault(place, {})
     exchange.overrides.setdefault("header", {})
     variables = {
         "input": _Input(exchange, body),
