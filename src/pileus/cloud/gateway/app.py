@@ -9,6 +9,7 @@ from typing import cast
 
 from ..kernel.cloud import Cloud
 from ..kernel.http import HttpRequest, HttpResponse
+from ..kernel.ports import FunctionUrls
 from .connection import Answer
 from .identify import api_of_host
 from .internal import InternalApi
@@ -31,8 +32,12 @@ class CloudApp:
                 return answered(self._internal(request))
             if path.startswith("/_aws/execute-api/"):
                 return answered(self._api_by_path(request))
+            if path.startswith("/_aws/lambda"):
+                return answered(self._function_by_path(request))
         if ".execute-api." in request.host:
             return answered(self._api_by_host(request))
+        if ".lambda-url." in request.host:
+            return answered(self._function_by_host(request))
         return self.pipeline.answer(request)
 
     async def _internal(self, request: HttpRequest) -> HttpResponse:
@@ -41,25 +46,45 @@ class CloudApp:
 
     async def _api_by_host(self, request: HttpRequest) -> HttpResponse:
         api_id = cast("str", api_of_host(request.host))
-        stage, _, rest = request.path[1:].partition("/")
+        stage, path = self.cloud.apis.stage_of(api_id, request.path)
         await read_body(request)
-        return await self.cloud.apis.serve(api_id, stage, request, f"/{rest}")
+        return await self.cloud.apis.serve(api_id, stage, request, path)
 
     async def _api_by_path(self, request: HttpRequest) -> HttpResponse:
-        """`/_aws/execute-api/{api id}/{stage}/…`, for clients that can't resolve names under localhost."""
-        parts = request.path.split("/", 5)
+        """`/_aws/execute-api/{api id}/…`, for clients that can't resolve names under localhost."""
+        parts = request.path.split("/", 4)
         if len(parts) < 5:
             return HttpResponse(404, {"content-type": "application/json"}, b'{"message":"Not Found"}')
         await read_body(request)
-        rest = parts[5] if len(parts) > 5 else ""
-        return await self.cloud.apis.serve(parts[3], parts[4], request, f"/{rest}")
+        stage, path = self.cloud.apis.stage_of(parts[3], f"/{parts[4]}")
+        return await self.cloud.apis.serve(parts[3], stage, request, path)
+
+    async def _function_by_host(self, request: HttpRequest) -> HttpResponse:
+        """A function's URL: `{id}.lambda-url.{region}.localhost`."""
+        await read_body(request)
+        return await self._functions.serve_url(request.host.partition(".")[0], request, request.path)
+
+    async def _function_by_path(self, request: HttpRequest) -> HttpResponse:
+        """`/_aws/lambda-url/{id}/…`, the same by path; and `/_aws/lambda/code/{digest}`, a package to download."""
+        await read_body(request)
+        if request.path.startswith("/_aws/lambda/code/"):
+            return self._functions.serve_code(request)
+        _, _, kind, identifier, *rest = [*request.path.split("/", 4), ""][:5]
+        if kind != "lambda-url":
+            return HttpResponse(404, {"content-type": "application/json"}, b'{"message":"Not Found"}')
+        return await self._functions.serve_url(identifier, request, f"/{rest[0]}")
+
+    @property
+    def _functions(self) -> FunctionUrls:
+        return cast("FunctionUrls", self.cloud.service("lambda"))
 
 
 class SiteApp:
     """The HTTP address of one deployed API.
 
-    target: gives (api id, stage) now, None while there is no API; it changes when the stack does. prefixed: whether
-    the path begins with the stage, as AWS's own URLs do. observer: told of each request that was answered.
+    target: gives (api id, stage) of the REST API now, None while there is none; it changes when the stack does.
+    http_target: the same of the HTTP API, which has no stage in its paths. prefixed: whether the REST API's paths
+    begin with the stage, as AWS's own URLs do. observer: told of each request that was answered.
     """
 
     def __init__(
@@ -67,11 +92,13 @@ class SiteApp:
         cloud: Cloud,
         target: Callable[[], tuple[str, str] | None],
         *,
+        http_target: Callable[[], tuple[str, str] | None] | None = None,
         prefixed: bool = True,
         observer: Callable[[HttpRequest, HttpResponse, float], None] | None = None,
     ) -> None:
         self.cloud = cloud
         self._target = target
+        self._http_target = http_target
         self._prefixed = prefixed
         self._observer = observer
 
@@ -91,16 +118,22 @@ class SiteApp:
         return response
 
     def _serve(self, request: HttpRequest) -> Answer:
-        target = self._target()
+        apis, path = self.cloud.apis, request.path
+        target, http = self._target(), self._http_target() if self._http_target is not None else None
         if target is None:
-            words = b'{"message":"this service has no http events"}'
-            return HttpResponse(404, {"content-type": "application/json"}, words)
+            if http is None:
+                words = b'{"message":"this service has no http events"}'
+                return HttpResponse(404, {"content-type": "application/json"}, words)
+            return apis.serve(*http, request, path)
         api_id, stage = target
-        path = request.path
         if self._prefixed:
             first, _, rest = path[1:].partition("/")
-            if first != stage:
-                hint = f'{{"message":"Forbidden","hint":"paths of this service begin with /{stage}/"}}'
-                return HttpResponse(403, {"content-type": "application/json"}, hint.encode())
-            path = f"/{rest}"
-        return self.cloud.apis.serve(api_id, stage, request, path)
+            if first == stage:
+                return apis.serve(api_id, stage, request, f"/{rest}")
+            if http is not None:
+                return apis.serve(*http, request, path)
+            hint = f'{{"message":"Forbidden","hint":"paths of this service begin with /{stage}/"}}'
+            return HttpResponse(403, {"content-type": "application/json"}, hint.encode())
+        if http is not None and not apis.has_route(api_id, stage, request.method, path):
+            return apis.serve(*http, request, path)
+        return apis.serve(api_id, stage, request, path)

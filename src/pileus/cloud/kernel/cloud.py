@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from .apis import Apis
 from .bus import Bus
 from .call import Call, Principal
 from .clock import Clock
@@ -21,7 +22,7 @@ from .store import Store
 
 if TYPE_CHECKING:
     from .http import HttpRequest
-    from .ports import ApiDataPlane, Functions, Logs, Metrics, Traces
+    from .ports import Functions, Logs, Metrics, Traces
 
 log = logging.getLogger("pileus.cloud")
 
@@ -63,6 +64,7 @@ class Cloud:
         self._services: dict[str, Service] = {}
         self._resource_types: dict[str, dict[str, ResourceType]] = {}
         self._running = False
+        self.apis = Apis(self.service)
         #: Folders that stand for packages in S3, by object key: `pileus offline` mounts code instead of zipping it.
         self.mounts: dict[str, str] = {}
         #: Called with each finished call: (call, HTTP status, error code or "", seconds).
@@ -150,10 +152,6 @@ class Cloud:
     @property
     def traces(self) -> Traces:
         return cast("Traces", self.service("xray"))
-
-    @property
-    def apis(self) -> ApiDataPlane:
-        return cast("ApiDataPlane", self.service("apigateway"))
 
     def resource_type(self, type_name: str) -> ResourceType | None:
         """The CloudFormation type, or None where no service has it."""

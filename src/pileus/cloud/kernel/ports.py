@@ -81,6 +81,18 @@ class Functions(Protocol):
         ...
 
 
+class FunctionUrls(Protocol):
+    """Implemented by lambda, beside `Functions`: what of it is reached over HTTP outside its API."""
+
+    async def serve_url(self, url_id: str, request: HttpRequest, path: str) -> HttpResponse:
+        """A request to a function's URL. path: percent-encoded, beginning with `/`."""
+        ...
+
+    def serve_code(self, request: HttpRequest) -> HttpResponse:
+        """The download behind the `Location` of a function's or layer's code."""
+        ...
+
+
 class Logs(Protocol):
     """Implemented by logs."""
 
@@ -113,10 +125,22 @@ class Traces(Protocol):
 
 
 class ApiDataPlane(Protocol):
-    """Implemented by apigateway: an HTTP request to a deployed API."""
+    """Implemented by apigateway and apigatewayv2: an HTTP request to a deployed API. `Cloud.apis` finds which."""
+
+    def owns(self, api_id: str) -> bool:
+        """Whether the API is of this service."""
+        ...
+
+    def stage_of(self, api_id: str, path: str) -> tuple[str, str]:
+        """(stage, the path after it) of the path of a URL at the API's own host name."""
+        ...
 
     def serve(
         self, api_id: str, stage: str, request: HttpRequest, path: str
     ) -> Coroutine[Any, Any, HttpResponse]:
         """path: percent-encoded, after the stage, beginning with `/`."""
+        ...
+
+    def has_route(self, api_id: str, stage: str, method: str, path: str) -> bool:
+        """Whether a request would come to a route or a method, and not to the answer for what there is not."""
         ...

@@ -25,6 +25,7 @@ def _entry(
 
 _ENTRIES = (
     _entry("apigateway", "ApiGateway", cfn=("AWS::ApiGateway::",)),
+    _entry("apigatewayv2", "ApiGatewayV2", "apigateway", cfn=("AWS::ApiGatewayV2::",)),
     _entry("cloudformation", "CloudFormation", cfn=("AWS::CloudFormation::", "Custom::")),
     _entry(
         "cloudwatch",

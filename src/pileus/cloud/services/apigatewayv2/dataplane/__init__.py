@@ -1,0 +1,1 @@
+"""HTTP APIs as they are served: route, authorise, integrate, answer."""

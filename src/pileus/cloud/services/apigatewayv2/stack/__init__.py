@@ -1,0 +1,1 @@
+"""The CloudFormation types, by what they are about; `cfn.py` lists them."""
