@@ -16,12 +16,16 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 
 from ..kernel.http import HttpRequest, HttpResponse
+from ..kernel.sockets import SocketListener
 from .body import Body
+
+if TYPE_CHECKING:
+    from .websocket import WebSocket
 
 log = logging.getLogger("pileus.gateway")
 
@@ -41,7 +45,7 @@ class Connections:
 
     def __init__(self, application: Application) -> None:
         self.application = application
-        self.open: set[Connection] = set()
+        self.open: set[Connection | WebSocket] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self._second = 0
         self._date = ""
@@ -52,6 +56,14 @@ class Connections:
         if now != self._second:
             self._second, self._date = now, f"date: {formatdate(now, usegmt=True)}\r\n"
         return self._date
+
+    async def close_sockets(self, grace: float) -> None:
+        """Says goodbye to WebSockets and waits for what that sets off, `grace` seconds at most."""
+        open_sockets = [connection for connection in self.open if not isinstance(connection, Connection)]
+        for connection in open_sockets:
+            connection.shut()
+        if open_sockets and self.tasks:
+            await asyncio.wait(self.tasks, timeout=grace)
 
     async def close(self, grace: float) -> None:
         """Ends idle connections at once, busy ones after their answer or after `grace` seconds."""
@@ -82,6 +94,7 @@ class Connection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None  # what answers the request under way
         self._current: Body | None = None  # the body of the request that is being answered
         self._unread: Body | None = None  # what still comes of it after its answer
+        self._rest: bytearray | None = None  # what follows a request to upgrade, until that is answered
         self._begin_message()
 
     def _begin_message(self) -> None:
@@ -117,10 +130,14 @@ class Connection(asyncio.Protocol):
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
+        if self._rest is not None:
+            self._keep_rest(data)
+            return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self.shut()  # the request is answered in HTTP/1.1, and nothing can follow it
+        except httptools.HttpParserUpgrade as found:
+            self._upgrade(data[found.args[0] :])
+            return
         except httptools.HttpParserError:
             self._malformed(400)
             return
@@ -181,6 +198,8 @@ class Connection(asyncio.Protocol):
         if self._body is not None:
             self._body.end()
             self._body_ended(self._body)
+        elif request is not None and self._parser.should_upgrade():
+            self._request = request  # taken in `_upgrade`, once it is known where the parser stopped
         elif request is not None and self._head_size <= _MAX_HEAD:
             request.body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
             self._take(request, self._keep)
@@ -191,6 +210,23 @@ class Connection(asyncio.Protocol):
         self._body = Body(self._chunks, self._hold, self._release, self._invite if waits else None)
         request.stream = self._body
         self._take(request, self._keep)
+
+    def _upgrade(self, rest: bytes) -> None:
+        """Another protocol is asked for. Unless the application agrees, the request is answered in HTTP/1.1, and
+        nothing can follow it."""
+        request, self._request = self._request, None
+        self._rest = bytearray()
+        self._keep_rest(rest)
+        if self._head_size > _MAX_HEAD:
+            self._malformed(431)
+        elif request is not None:
+            self._take(request, False)
+
+    def _keep_rest(self, data: bytes) -> None:
+        assert self._rest is not None
+        self._rest += data
+        if len(self._rest) > _MAX_HEAD:
+            self._hold()
 
     # -- requests, one after the other ------------------------------------------------------------------------------
 
@@ -208,6 +244,9 @@ class Connection(asyncio.Protocol):
         try:
             answer = self._shared.application(request)
             if isinstance(answer, HttpResponse) and answer.stream is None:
+                if answer.upgrade is not None:
+                    self._hand_over(answer, answer.upgrade)
+                    return
                 self._write(request, answer, keep)
                 self._done(keep)
                 return
@@ -222,6 +261,9 @@ class Connection(asyncio.Protocol):
         task = self._task
         try:
             response = answer if isinstance(answer, HttpResponse) else await answer
+            if response.upgrade is not None:
+                self._hand_over(response, response.upgrade)
+                return
             if response.stream is None:
                 self._write(request, response, keep)
             else:
@@ -236,6 +278,29 @@ class Connection(asyncio.Protocol):
         finally:
             if task is not None:
                 self._shared.tasks.discard(task)
+
+    def _hand_over(self, response: HttpResponse, listener: SocketListener) -> None:
+        """The answer is 101: from here on, what comes and goes is not HTTP."""
+        from .websocket import WebSocket  # late: only who serves WebSockets needs it
+
+        transport = self._transport
+        if transport is None or transport.is_closing() or self._rest is None:
+            # the client went away while its handshake was answered
+            closing = self._loop.create_task(listener.closed(1006, "Connection Closed Abnormally"))
+            self._shared.tasks.add(closing)
+            closing.add_done_callback(self._shared.tasks.discard)
+            self.abort()
+            return
+        transport.write(self._head(response, True))
+        self._shared.open.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._transport = None
+        transport.resume_reading()
+        following = WebSocket(self._shared, transport, listener)
+        following.begin(bytes(self._rest))
+        if self._closing:
+            following.shut()
 
     def _done(self, keep: bool) -> None:
         body, self._current = self._current, None
@@ -320,7 +385,7 @@ class Connection(asyncio.Protocol):
             lines.append(f"content-length: {length}\r\n")
         if chunked:
             lines.append("transfer-encoding: chunked\r\n")
-        if not keep or self._closing:
+        if (not keep or self._closing) and response.upgrade is None:
             lines.append("connection: close\r\n")
         text = "".join(lines)
         if text.count("\n") != len(lines) or text.count("\r") != len(lines):

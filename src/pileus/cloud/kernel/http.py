@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from .sockets import SocketListener
+
 _BEYOND_ASCII = re.compile(r"%[89A-Fa-f]")
 
 
@@ -68,10 +70,14 @@ def _parsed(query: str, errors: str) -> dict[str, list[str]]:
 
 @dataclass(slots=True)
 class HttpResponse:
-    """One response. `stream`, where set, is sent after `body`; give a content-length header when it is known."""
+    """One response. `stream`, where set, is sent after `body`; give a content-length header when it is known.
+
+    upgrade: what takes the connection over as a WebSocket, of a 101 to a handshake.
+    """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     stream: AsyncIterator[bytes] | Iterable[bytes] | None = None
     extra_headers: list[tuple[str, str]] = field(default_factory=list)  # repeated names (Set-Cookie)
+    upgrade: SocketListener | None = None
