@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from pileus.service.model import Function, Service
 from pileus.service.tree import Json, get
 
+#: The archive of the framework's own functions.
+CUSTOM_RESOURCES = "custom-resources.zip"
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
@@ -31,7 +34,7 @@ class Artifacts:
     service: Artifact
     functions: Mapping[str, Artifact] = field(default_factory=dict)
     layers: Mapping[str, Artifact] = field(default_factory=dict)
-    custom_resources: Artifact = field(default_factory=lambda: _made_up("custom-resources.zip"))
+    custom_resources: Artifact = field(default_factory=lambda: _made_up(CUSTOM_RESOURCES))
 
     def of_function(self, key: str) -> Artifact:
         return self.functions.get(key, self.service)

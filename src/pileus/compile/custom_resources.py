@@ -3,11 +3,20 @@
 All of them share one artifact and one role, to which each adds its statements.
 """
 
+from collections.abc import Mapping
+
 from pileus.compile import intrinsics as fn
 from pileus.compile import naming
 from pileus.compile.compilation import Compilation
 from pileus.compile.iam import deployment_role, log_statements, trust
 from pileus.service.tree import Json
+
+_KINDS = ("existing-s3", "existing-cup", "event-bridge", "apigw-cw-role")
+
+
+def uses_archive(template: Mapping[str, Json]) -> bool:
+    """Whether a template has one of these functions, so that their archive must be uploaded."""
+    return any(function_id(kind) in template["Resources"] for kind in _KINDS)
 
 
 def function_id(kind: str) -> str:

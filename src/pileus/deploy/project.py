@@ -88,7 +88,7 @@ class Project:
         out: a folder of earlier output, which is not to be packed.
         """
         from ..compile import Artifacts
-        from ..package import plan_package
+        from ..package import plan_package, with_custom_resources
 
         mistakes: list[ConfigError] = []
         plan: PackagePlan | None = None
@@ -98,7 +98,9 @@ class Project:
         except ConfigErrors as error:
             mistakes += error.errors
         try:
-            self.compile(service, Artifacts.synthetic(service, int(service.instance)))
+            templates = self.compile(service, Artifacts.synthetic(service, int(service.instance)))
+            if plan is not None:
+                plan = with_custom_resources(plan, templates.update_stack)
         except ConfigErrors as error:
             mistakes += [each for each in error.errors if each not in mistakes]
         if mistakes or plan is None:

@@ -5,6 +5,7 @@ against Lambda's limits and writes the archives. `state` is the serverless-state
 """
 
 from pileus.package.build import Built, BuiltFile, Progress, build_package
+from pileus.package.custom_resources import with_custom_resources
 from pileus.package.explain import ArtifactSizes, Explanation, Share
 from pileus.package.files import EXECUTABLE, PLAIN, FileSource
 from pileus.package.plan import ArtifactPlan, Kind, PackagePlan, Target, plan_package
@@ -27,4 +28,5 @@ __all__ = [
     "build_package",
     "plan_package",
     "state",
+    "with_custom_resources",
 ]

@@ -85,12 +85,13 @@ def _artifacts(plan: PackagePlan, made: list[_One], at_ms: int) -> Artifacts:
     def of(kind: Kind) -> dict[str, Artifact]:
         return {one.file.target.key: one.artifact for one in made if one.file.target.kind is kind}
 
-    nothing = Artifacts.synthetic(plan.service, at_ms).service  # of images only, or of no function
+    nothing = Artifacts.synthetic(plan.service, at_ms)  # of images only, or of no function
     return Artifacts(
         at_ms=at_ms,
-        service=of(Kind.SERVICE).get("", nothing),
+        service=of(Kind.SERVICE).get("", nothing.service),
         functions=of(Kind.FUNCTION),
         layers=of(Kind.LAYER),
+        custom_resources=of(Kind.CUSTOM_RESOURCES).get("", nothing.custom_resources),
     )
 
 

@@ -35,11 +35,13 @@ class Kind(Enum):
     SERVICE = "service"
     FUNCTION = "function"
     LAYER = "layer"
+    CUSTOM_RESOURCES = "custom-resources"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whose code an artifact is: the service's (key ""), one function's, or one layer's."""
+    """Whose code an artifact is: the service's (key ""), one function's, one layer's, or that of the functions which
+    do what CloudFormation cannot (key "")."""
 
     kind: Kind
     key: str = ""
@@ -68,6 +70,8 @@ class ArtifactPlan:
                 return ("functions", self.target.key)
             case Kind.LAYER:
                 return ("layers", self.target.key)
+            case Kind.CUSTOM_RESOURCES:
+                return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,11 @@ class PackagePlan:
         return next((artifact for artifact in self.artifacts if key in artifact.functions), None)
 
     def changing(self, change: Callable[[ArtifactPlan], ArtifactPlan]) -> "PackagePlan":
-        """A copy with every artifact that is made here (not brought along) passed through `change`."""
-        artifacts = tuple(artifact if artifact.ready else change(artifact) for artifact in self.artifacts)
+        """A copy with every artifact that is made here of the user's files passed through `change`."""
+        artifacts = tuple(
+            artifact if artifact.ready or artifact.target.kind is Kind.CUSTOM_RESOURCES else change(artifact)
+            for artifact in self.artifacts
+        )
         return replace(self, artifacts=artifacts)
 
     def adding(self, files: Mapping[Target, Iterable[FileSource]]) -> "PackagePlan":
