@@ -9,6 +9,7 @@ from pileus.compile import events
 from pileus.compile.artifacts import Artifacts
 from pileus.compile.bucket import compile_bucket
 from pileus.compile.compilation import Compilation, deployment_bucket_name
+from pileus.compile.events.http_api_authorizers import check_settings
 from pileus.compile.functions import compile_functions
 from pileus.compile.iam import compile_role
 from pileus.compile.layers import compile_layers
@@ -54,6 +55,7 @@ def _compile(c: Compilation) -> CompiledTemplates:
     compile_role(c)
     compile_layers(c)
     compile_functions(c)
+    check_settings(c)
     for kind in events.used_in_order(c.service):
         events.compile_kind(c, kind)
     if c.errors:

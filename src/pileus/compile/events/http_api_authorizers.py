@@ -49,6 +49,16 @@ def _authorizer(c: Compilation, key: str, authorizer: dict[str, Json], api_id: J
     c.add(naming.http_api_authorizer(name), resource)
 
 
+def check_settings(c: Compilation) -> None:
+    """What v3 refuses of the provider's authorizers whether a route uses them or not."""
+    authorizers = c.service.setting("httpApi", "authorizers")
+    for name, authorizer in authorizers.items() if isinstance(authorizers, dict) else ():
+        if isinstance(authorizer, dict) and authorizer.get("functionName") and authorizer.get("functionArn"):
+            path = ("provider", "httpApi", "authorizers", name)
+            message = "a request authorizer has either 'functionName' or 'functionArn'"
+            c.mistake(message, path, "remove one of them")
+
+
 def _by_function(
     c: Compilation, name: str, authorizer: dict[str, Json], properties: dict[str, Json], path: Path
 ) -> Alias | None:
@@ -63,10 +73,6 @@ def _by_function(
             c.mistake(message, path, "identitySource: $request.header.Authorization")
     properties["AuthorizerPayloadFormatVersion"] = authorizer.get("payloadVersion") or "2.0"
     function = None
-    if authorizer.get("functionName") and authorizer.get("functionArn"):
-        c.mistake(
-            "a request authorizer has either 'functionName' or 'functionArn'", path, "remove one of them"
-        )
     if authorizer.get("functionName"):
         function = c.service.functions.get(authorizer["functionName"])
         if function is None:
