@@ -1,6 +1,7 @@
 """`pileus`: finds the command and loads nothing else.
 
-A new command is one file in cli/commands/ with a click command named `command`, and a line in COMMANDS.
+A new command is one file in cli/commands/ with a click command named `command`, and a line in COMMANDS. A name of two
+words (`invoke local`) is a command of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("validate", "Check the service; tell all mistakes at once."),
     "info": ("info", "Tell what the service has, and what of it is deployed."),
     "schema": ("schema", "Print the JSON Schema of serverless.yml, for editors."),
+    "invoke": ("invoke", "Call a deployed function, in AWS or in the embedded cloud."),
+    "invoke local": ("invoke_local", "Run a function once on this machine."),
+    "generate-event": ("generate_event", "Print an event as AWS sends it, for 'invoke'."),
     "cloud": ("cloud", "Run the embedded cloud alone, for any AWS client."),
 }
 
@@ -46,10 +50,18 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if (name := " ".join(args[:2])) in COMMANDS:
+            return name, self.get_command(ctx, name), args[2:]
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             from difflib import get_close_matches
+
+            from .later import later
+
+            if (verb := later(args)) is not None:
+                words = f"'pileus {verb[0]}' comes with a later version. {verb[1][0].upper()}{verb[1][1:]}"
+                raise click.UsageError(words, ctx=error.ctx) from None
 
             near = get_close_matches(args[0], COMMANDS, n=1)
             hint = f" Did you mean '{near[0]}'?" if near else " 'pileus --help' lists the commands."
@@ -74,12 +86,16 @@ def command_first(arguments: list[str]) -> list[str]:
     """`--stage prod package` as `package --stage prod`: options may stand before the command, too."""
     if not arguments or not arguments[0].startswith("-"):
         return arguments
+    from .later import LATER
+
     after = 0
     for position, word in enumerate(arguments):
         if word.startswith("-"):
             after = position + 1 if word in _VALUED else 0
-        elif position != after and word in COMMANDS:
-            return [word, *arguments[:position], *arguments[position + 1 :]]
+        elif position != after and (word in COMMANDS or word in LATER):
+            words = 2 if " ".join(arguments[position : position + 2]) in {**COMMANDS, **LATER} else 1
+            end = position + words
+            return [*arguments[position:end], *arguments[:position], *arguments[end:]]
     return arguments
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +18,7 @@ from ..deploy.saves import Saves
 from ..deploy.stack import DeploymentFailed
 from ..deploy.summary import coverage
 from ..service import LoadedService
+from .early import named_interpreter
 from .failure import UserError, facts, mistakes_told, show, warn, warning_facts
 from .options import ServiceOptions
 from .report import Report
@@ -81,7 +80,7 @@ class Offline:
         self._ui = ui
         self._report = Report(ui)
         self._settings = settings_for(options.host, options.state, options.state is None)
-        self._settings.python = _interpreter(options.python)
+        self._settings.python = named_interpreter(options.python)
         self._settings.started = options.started
         self._server: CloudServer | None = None
         self._socket: socket.socket | None = None
@@ -218,25 +217,3 @@ class Offline:
         self._ui.flush()
         show(Ui.stderr(), error)
         self._ui.line("The service goes on as it was.")
-
-
-def _interpreter(python: str | None) -> str | None:
-    """The interpreter that --python names, by its full path. Raises UserError where it is none."""
-    if python is None:
-        return None
-    found = shutil.which(python)
-    if found is None:
-        raise UserError(
-            f"the interpreter {python} does not exist, or is not executable.",
-            hint="--python takes a path such as .venv/bin/python, or a command such as python3.12.",
-        )
-    probe = [found, "-I", "-S", "-c", "import sys; sys.exit(sys.version_info < (3, 8))"]
-    try:
-        runs = subprocess.run(probe, capture_output=True, timeout=10).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        runs = False
-    if not runs:
-        raise UserError(
-            f"{python} is not a Python that functions can run on.", hint="name one of 3.8 or later."
-        )
-    return str(Path(found).absolute())

@@ -102,7 +102,7 @@ def _once(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...
     return values[0] if values else None
 
 
-def _pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+def pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     pairs = {}
     for value in values:
         name, equals, text = value.partition("=")
@@ -118,7 +118,7 @@ _OPTIONS = (
     click.option(
         "--param",
         multiple=True,
-        callback=_pairs,
+        callback=pairs,
         metavar="KEY=VALUE",
         help="A value for ${param:KEY}. Repeatable.",
     ),

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ...plugins.offline_settings import ELSEWHERE as SETTINGS_ELSEWHERE
+from ..early import early_interpreter
 from ..failure import UserError
 from ..options import ServiceOptions, check_port, service_options
 from ..ui import Ui
-
-if TYPE_CHECKING:
-    from ...cloud.interpreters import Started
 
 #: Options of serverless-offline that have no place here, with what to do instead.
 ELSEWHERE = {f"--{name}": why for name, why in SETTINGS_ELSEWHERE.items()}
@@ -84,7 +82,7 @@ def command(
     Code is mounted: a saved handler is what the next request runs. Ctrl-C stops; the state stays in .pileus.
     """
     folder = Path.cwd()
-    started = _started(folder) if python is None else None  # before anything else is imported
+    started = early_interpreter(folder) if python is None else None  # before anything else is imported
     from ..offline import OfflineOptions, run
     from ..serving import serve
 
@@ -105,19 +103,6 @@ def command(
     finally:
         if started is not None:
             started.close()
-
-
-def _started(folder: Path) -> Started | None:
-    """The interpreter of the folder's functions, which comes up while the command itself does."""
-    if not any(folder.glob("serverless.*")):
-        return None
-    from ...cloud import interpreters
-
-    python = interpreters.choose(folder)
-    try:
-        return interpreters.start(python, interpreters.base_variables(python))
-    except OSError:
-        return None  # the first function that needs it says so
 
 
 def _given(*names: str) -> frozenset[str]:
