@@ -5,12 +5,13 @@ makes the stack, it comes up and imports what nearly every handler needs. What i
 """
 
 # Paths are put together once a start, where pathlib costs more
-# ruff: noqa: PTH100, PTH118, PTH120
+# ruff: noqa: PTH100, PTH118, PTH120, PTH208
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -23,16 +24,80 @@ _MAIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runtime", "boo
 _AT_START = ("LD_", "MALLOC_", "GLIBC_")
 
 
-def choose(code: Path, *, configured: str | None = None, environ: dict[str, str] | None = None) -> str:
-    """The path of an interpreter: `configured`, else the `.venv` in the code's folder, else the active virtualenv,
-    else the one that runs Pileus."""
+def choose(
+    code: Path,
+    *,
+    configured: str | None = None,
+    environ: dict[str, str] | None = None,
+    runtime: str = "",
+) -> str:
+    """The path of an interpreter: `configured`, else the `.venv` in the code's folder, else the active virtualenv (that
+    is where the project's dependencies are), else the one of the function's `runtime` if this machine has it, else the
+    one that runs Pileus."""
     if configured:
         return configured
     environ = dict(os.environ) if environ is None else environ
     for candidate in (code / ".venv", Path(environ["VIRTUAL_ENV"]) if environ.get("VIRTUAL_ENV") else None):
         if candidate is not None and (python := candidate / "bin" / "python").is_file():
             return str(python)
-    return sys.executable
+    return _of_version(runtime, environ) or sys.executable
+
+
+def _of_version(runtime: str, environ: Mapping[str, str]) -> str | None:
+    """An interpreter other than our own of just that version: in PATH, or of pyenv."""
+    found = re.fullmatch(r"python(\d+)\.(\d+)", runtime)
+    if found is None or (int(found[1]), int(found[2])) == sys.version_info[:2]:
+        return None
+    if python := shutil.which(runtime, path=environ.get("PATH", os.defpath)):
+        return python
+    root = environ.get("PYENV_ROOT") or os.path.join(environ.get("HOME", "/"), ".pyenv")
+    return _newest(os.path.join(root, "versions"), rf"{found[1]}\.{found[2]}\.(\d+)", "bin/python")
+
+
+#: Where managers of Node versions keep them, below the home folder: the folder, a version's name in it, and the program.
+_NODE_FOLDERS = (
+    (".nvm/versions/node", r"v{major}\.(\d+)\.(\d+)", "bin/node"),
+    (".local/share/fnm/node-versions", r"v{major}\.(\d+)\.(\d+)", "installation/bin/node"),
+    (".volta/tools/image/node", r"{major}\.(\d+)\.(\d+)", "bin/node"),
+    (".asdf/installs/nodejs", r"{major}\.(\d+)\.(\d+)", "bin/node"),
+    (".nodenv/versions", r"{major}\.(\d+)\.(\d+)", "bin/node"),
+)
+
+
+def choose_node(runtime: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """The path of a Node.js: the version of `runtime` (as `nodejs20.x`) if this machine has it under a name or in a
+    folder that says so, else the one in PATH. None where there is none."""
+    environ = os.environ if environ is None else environ
+    path = environ.get("PATH", os.defpath)
+    found = re.match(r"nodejs(\d+)", runtime)
+    if found is not None:
+        major = found[1]
+        for name in (f"node{major}", f"node-{major}", f"nodejs{major}"):
+            if program := shutil.which(name, path=path):
+                return program
+        home = environ.get("HOME", "/")
+        for folder, version, inside in _NODE_FOLDERS:
+            root = environ.get("NVM_DIR") if folder.startswith(".nvm") else None
+            base = os.path.join(root, "versions/node") if root else os.path.join(home, folder)
+            if program := _newest(base, version.format(major=major), inside):
+                return program
+    return shutil.which("node", path=path) or shutil.which("nodejs", path=path)
+
+
+def _newest(folder: str, version: str, inside: str) -> str | None:
+    """The program `inside` the folder of the highest version whose name matches."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return None
+    fits = [
+        (tuple(map(int, match.groups())), name) for name in names if (match := re.fullmatch(version, name))
+    ]
+    for _, name in sorted(fits, reverse=True):
+        program = os.path.join(folder, name, inside)
+        if os.access(program, os.X_OK):
+            return program
+    return None
 
 
 def differs(runtime: str, version: tuple[int, ...]) -> str | None:

@@ -21,17 +21,19 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ..kernel import StreamFailed
 from . import logs
 from .execution import Event, FunctionSpec, Outcome, error_document
 from .logs import Lines, LogPipe
 from .memory import Memory
 from .reload import ReadFiles
-from .runtime_api import RuntimeApi
+from .runtime_api import MAX_RESPONSE, RuntimeApi, too_large_document
+from .stream import Collected, ResponseStream
 from .variables import SessionKeys, environment_variables
 
 if TYPE_CHECKING:
+    from .programs import Launch
     from .reload import Changes
-    from .zygote import Zygote
 
 INIT_LIMIT = 10.0
 #: Time for the stacks of a function that hangs to arrive.
@@ -58,7 +60,7 @@ class InitFailed(Exception):
 
 class Environment:
     """spec: what runs. stream: its log stream. scratch: where its TMPDIR is made. on_idle(environment): it can take the next event, or is dead.
-    on_lines(environment, lines): log events, as they come."""
+    on_lines(environment, lines): log events, as they come. on_note(text): a line for the user."""
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class Environment:
         clock: Callable[[], float],
         on_idle: Callable[[Environment], None],
         on_lines: Callable[[Environment, Lines], None],
+        on_note: Callable[[str], None],
     ) -> None:
         self.spec = spec
         self.stream = stream
@@ -80,6 +83,7 @@ class Environment:
         self._clock = clock
         self._on_idle = on_idle
         self._on_lines = on_lines
+        self._on_note = on_note
         self._loop = asyncio.get_running_loop()
         self._api = RuntimeApi(self)
         self._log = LogPipe(clock, self._lines)
@@ -97,39 +101,30 @@ class Environment:
         self._record: Lines = []
         self._shown = 0
         self._verdict = ""  # why it is being killed: "timeout" or "memory"
+        self._answered_last = False  # its runtime has answered, and not yet asked for the next event
+        self._stream: ResponseStream | Collected | None = None
+        self._streamed: Outcome | None = None
+        self._stack_signal = 0
 
     # -- life -----------------------------------------------------------------------------------------------------
 
     async def start(
         self,
-        zygote: Zygote,
-        variables: dict[str, str],
+        launch: Launch,
         keys: SessionKeys,
         changes: Changes | None,
         limit: float = INIT_LIMIT,
     ) -> None:
-        """Forks the process and waits for the end of its init phase. Raises InitFailed."""
-        spec = self.spec
+        """Starts the process and waits for the end of its init phase. Raises InitFailed."""
         self.expires = keys.expires
         if changes is not None:
             self.files = ReadFiles(changes, time.time_ns())
         await self._api.start()
         own = environment_variables(self.stream, self._api.address, keys, self._scratch)
         began = time.perf_counter()
-        message = {
-            "env": {**variables, **own},
-            "root": str(spec.code),
-            "paths": _module_path(spec, variables),
-            "handler": spec.handler,
-            "runtime": spec.runtime,
-            "reload": changes is not None,
-        }
-        with await self._api.connect() as theirs:
-            try:
-                self.pid = await zygote.fork(message, self._log.descriptor, theirs.fileno(), self._exited)
-            finally:
-                self._log.close_writer()
-        self._memory = Memory(self.pid)
+        self._stack_signal = launch.stack_signal
+        self.pid = await launch.start(own, changes is not None, self._api, self._log, self._exited)
+        self._memory = Memory(self.pid, launch.grows)
         try:
             async with asyncio.timeout(limit):
                 await self._ready
@@ -244,7 +239,7 @@ class Environment:
         """The deadline of the event under way, or of one that is long done: a timer outlives its event, since to make
         and cancel one for each would cost more."""
         self._timer = None
-        if self._event is None or self.dead:
+        if self.dead or (self._event is None and not self._answered_last):
             return
         if self._loop.time() < self._deadline:
             self._timer = self._loop.call_at(self._deadline, self._past_deadline)
@@ -252,9 +247,16 @@ class Environment:
             self._timed_out()
 
     def _timed_out(self) -> None:
+        if self._event is None:  # answered, but the runtime never came back for more
+            self.kill()
+            self._on_idle(self)
+            return
         self._verdict = "timeout"
+        if not self._stack_signal:
+            self._end_hanging()
+            return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGXCPU)  # faulthandler writes where it hangs
+            os.kill(self.pid, self._stack_signal)  # which writes where it hangs
         self._timer = self._loop.call_later(_STACKS, self._end_hanging)
 
     def _end_hanging(self) -> None:
@@ -283,12 +285,27 @@ class Environment:
         if status == "timeout":
             duration = self.spec.timeout
         report = (event, record, shown, duration, init, status, error)
-        if event.tail or self.dead:
+        if event.tail or self.dead or self._stream is not None:
             self._report(*report)
-        if future is not None and not future.done():
+        if self._streamed is not None:
+            self._end_stream(payload, status, duration, record)
+        elif future is not None and not future.done():
             future.set_result(Outcome(payload, bool(status), duration, record))
-        if not event.tail and not self.dead:
+        if self._stream is not None:
+            self._stream = None
+        elif not event.tail and not self.dead:
             self._loop.call_soon(self._report, *report)  # once the caller has its answer
+
+    def _end_stream(self, payload: bytes, status: str, duration: float, record: Lines) -> None:
+        """The response whose beginning the caller has is whole, or failed with `payload`."""
+        outcome, self._streamed = self._streamed, None
+        assert outcome is not None
+        outcome.error, outcome.duration, outcome.log = bool(status), duration, record
+        assert isinstance(self._stream, ResponseStream)
+        if status:
+            self._stream.end(StreamFailed(orjson.loads(payload).get("errorType", ""), payload))
+        else:
+            self._stream.end()
 
     def _report(
         self,
@@ -329,7 +346,10 @@ class Environment:
     # -- the Runtime API ------------------------------------------------------------------------------------------
 
     def on_next(self) -> None:
-        if not self._ready.done():
+        if self._answered_last:
+            self._answered_last = False
+            self._on_idle(self)
+        elif not self._ready.done():
             self._ready.set_result(None)
         elif self._queued is not None and self._event is not None:
             head, self._queued = self._queued, None
@@ -348,8 +368,35 @@ class Environment:
         if self._verdict:
             return True  # too late
         self._finish(body, status, _error_type(body) if status else "")
-        self._on_idle(self)
+        self._answered_last = True
         return True
+
+    def on_stream(
+        self, request_id: str, content_type: str, pause: Callable[[bool], None]
+    ) -> ResponseStream | Collected | None:
+        event, future = self._event, self._future
+        if event is None or event.request_id != request_id or self.dead or self._verdict:
+            return None
+        if not event.streams or future is None or future.done():
+            self._stream = Collected(MAX_RESPONSE)
+            return self._stream
+        self._stream = stream = ResponseStream(pause)
+        self._streamed = Outcome(b"", chunks=stream, content_type=content_type)
+        future.set_result(self._streamed)
+        return stream
+
+    def on_stream_end(self, error: bytes) -> None:
+        stream = self._stream
+        if self._event is None or stream is None or self._verdict:
+            return
+        if not error and isinstance(stream, Collected) and stream.too_large:
+            error = too_large_document()
+        payload = stream.payload() if isinstance(stream, Collected) else b""
+        self._finish(error or payload, "error" if error else "", _error_type(error) if error else "")
+        self._answered_last = True
+
+    def on_note(self, body: bytes) -> None:
+        self._on_note(body.decode("utf-8", "replace"))
 
     def on_init_error(self, body: bytes) -> None:
         if not self._ready.done():
@@ -369,15 +416,3 @@ def _error_type(document: bytes) -> str:
         return "Runtime.Unknown"
     kind = found.get("errorType") if isinstance(found, dict) else None
     return kind if isinstance(kind, str) and kind.startswith(("Runtime.", "Function.")) else ""
-
-
-def _module_path(spec: FunctionSpec, variables: dict[str, str]) -> list[str]:
-    """What goes ahead of the interpreter's own sys.path: the code, PYTHONPATH, then the layers."""
-    paths = [str(spec.code)]
-    paths += [entry for entry in variables.get("PYTHONPATH", "").split(":") if entry]
-    for layer in spec.layers:
-        paths += [
-            str(layer / "python"),
-            *map(str, sorted((layer / "python/lib").glob("python3*/site-packages"))),
-        ]
-    return paths

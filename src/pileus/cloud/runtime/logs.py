@@ -74,6 +74,15 @@ class LogPipe:
         if self._partial:
             self._take(b"\n")
 
+    def take(self, reading: int) -> None:
+        """Reads from this end of a pipe that the environment writes to already, in place of its own."""
+        self._loop.remove_reader(self._read)
+        os.close(self._read)
+        self.close_writer()
+        self._read = reading
+        os.set_blocking(reading, False)
+        self._loop.add_reader(reading, self.drain)
+
     def close_writer(self) -> None:
         """Once the environment has the writing end."""
         if self.descriptor >= 0:

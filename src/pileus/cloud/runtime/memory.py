@@ -1,7 +1,8 @@
 """How much memory an environment uses.
 
 A forked process shares the zygote's pages, most of which belong to modules that this function may not even use. So we
-count what it has grown by since the fork, on top of what a bare Python runtime occupies in Lambda.
+count what it has grown by since the fork, on top of what a bare Python runtime occupies in Lambda. Of a program that
+was not forked warm (Node.js), all that is resident counts.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ _FRESH = 0.1
 
 
 class Memory:
-    """pid: the environment's process, just forked. Where there is no /proc, `used` stays at the bare runtime's."""
+    """pid: the environment's process, just forked. grows: whether only its growth counts. Where there is no /proc, `used`
+    stays at the bare runtime's."""
 
-    def __init__(self, pid: int) -> None:
-        self.peak = _BARE
+    def __init__(self, pid: int, grows: bool = True) -> None:
+        self._bare = _BARE if grows else 0
+        self.peak = self._bare
         self._page = os.sysconf("SC_PAGE_SIZE")
         try:
             self._file = os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             self._file = -1
-        self._start = self._resident()
+        self._start = self._resident() if grows else 0
         self._next = 0.0
 
     def _resident(self) -> int:
@@ -37,7 +40,7 @@ class Memory:
 
     def sample(self) -> int:
         """MB in use now; `peak` keeps the highest."""
-        used = _BARE + max(self._resident() - self._start, 0) // _MB
+        used = self._bare + max(self._resident() - self._start, 0) // _MB
         self.peak = max(self.peak, used)
         return used
 

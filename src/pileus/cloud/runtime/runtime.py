@@ -22,6 +22,7 @@ from .environment import Environment, InitFailed
 from .errors import EnvironmentFailed
 from .execution import Event, FunctionSpec, Outcome, error_document
 from .logs import Lines, end_lines, start_line
+from .programs import Forked, Launch, Programs
 from .reload import Changes
 from .variables import PER_ENVIRONMENT, SessionKeys, function_variables
 from .zygote import Zygote
@@ -84,6 +85,7 @@ class Runtime:
         self._noted: set[str] = set()
         self._handlers: dict[tuple[str, str], set[str]] = {}
         self._priming: asyncio.Handle | None = None
+        self._programs = Programs(self._spawner, hooks.endpoint, hooks.xray)
 
     # -- events ---------------------------------------------------------------------------------------------------
 
@@ -212,6 +214,7 @@ class Runtime:
             clock=self.hooks.clock,
             on_idle=self._idle_again,
             on_lines=self._lines,
+            on_note=self._note_once,
         )
         pool.all.add(environment)
         return environment
@@ -219,9 +222,9 @@ class Runtime:
     async def _init(self, environment: Environment, limit: float = 10.0) -> None:
         spec = environment.spec
         try:
-            zygote, variables = await self._zygote(spec)
+            launch = await self._launch(spec)
             keys = self.hooks.credentials(spec)
-            await environment.start(zygote, variables, keys, self._changes if spec.reload else None, limit)
+            await environment.start(launch, keys, self._changes if spec.reload else None, limit)
         except (EnvironmentFailed, asyncio.CancelledError):
             environment.kill()
             raise
@@ -251,7 +254,11 @@ class Runtime:
 
     def prepare(self, spec: FunctionSpec) -> None:
         """Starts the interpreter that `spec` will need and has it import ahead, soon and together with others."""
-        python = interpreters.choose(spec.code, configured=self.hooks.python)
+        if not spec.runtime.startswith("python"):
+            with contextlib.suppress(EnvironmentFailed):  # the invocation says it
+                self._programs.prepare(spec)
+            return
+        python = self._python(spec)
         self._handlers.setdefault((python, str(spec.code)), set()).add(spec.handler)
         if not self._zygotes.get(python):
             with contextlib.suppress(EnvironmentFailed):  # the invocation says it
@@ -266,12 +273,33 @@ class Runtime:
             for zygote in self._zygotes.get(python, [])[:1]:
                 zygote.prime(root, sorted(names))
 
+    def _python(self, spec: FunctionSpec) -> str:
+        return interpreters.choose(spec.code, configured=self.hooks.python, runtime=spec.runtime)
+
+    async def _launch(self, spec: FunctionSpec) -> Launch:
+        if spec.runtime.startswith("python"):
+            zygote, variables = await self._zygote(spec)
+            return Forked(spec, zygote, variables)
+        return await self._programs.launch(spec)
+
+    def _spawner(self) -> Zygote:
+        """Any zygote: what it has imported is of no use to a program."""
+        for zygotes in self._zygotes.values():
+            for zygote in zygotes:
+                if zygote.is_alive:
+                    return zygote
+        python = interpreters.choose(self.hooks.scratch, configured=self.hooks.python)
+        variables = interpreters.base_variables(python)
+        zygote = Zygote(python, variables, self._provided, self.hooks.started, bare=True)
+        self._zygotes[""] = [zygote]  # under no interpreter's name: no Python function finds it
+        return zygote
+
     def _variables(self, spec: FunctionSpec, python: str) -> dict[str, str]:
         return function_variables(spec, self.hooks.endpoint(), self.hooks.xray(), python)
 
     async def _zygote(self, spec: FunctionSpec) -> tuple[Zygote, dict[str, str]]:
         """The zygote whose imports would have come out the same in an environment of `spec`."""
-        python = interpreters.choose(spec.code, configured=self.hooks.python)
+        python = self._python(spec)
         variables = self._variables(spec, python)
         zygotes = self._zygotes.setdefault(python, [])
         zygotes[:] = [zygote for zygote in zygotes if zygote.is_alive]
@@ -297,7 +325,12 @@ class Runtime:
         if spec.runtime not in self._noted and zygote.version:
             self._noted.add(spec.runtime)
             if text := interpreters.differs(spec.runtime, zygote.version):
-                self.hooks.note(text)
+                self._note_once(text)
+
+    def _note_once(self, text: str) -> None:
+        if text not in self._noted:
+            self._noted.add(text)
+            self.hooks.note(text)
 
     # -- endings --------------------------------------------------------------------------------------------------
 
@@ -321,6 +354,7 @@ class Runtime:
         for pool in self._pools.values():
             for environment in list(pool.all):
                 environment.kill()
+        await self._programs.close()
         for zygotes in self._zygotes.values():
             for zygote in zygotes:
                 zygote.close()
@@ -361,6 +395,7 @@ class Runtime:
     def processes(self) -> list[int]:
         """The pids of zygotes and environments, for tests and `pileus status`."""
         found = [zygote.pid for zygotes in self._zygotes.values() for zygote in zygotes if zygote.is_alive]
+        found += self._programs.waiting
         return found + [
             each.pid for pool in self._pools.values() for each in pool.all if each.pid and not each.dead
         ]

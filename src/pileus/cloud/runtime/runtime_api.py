@@ -8,26 +8,40 @@ invocation: a bare protocol on httptools, nothing between it and the socket.
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import contextlib
 import socket
+from collections.abc import Callable
 from typing import Protocol, cast
 
 import httptools
+
+from .execution import error_document
 
 _VERSION = b"/2018-06-01/runtime/"
 _NEXT = _VERSION + b"invocation/next"
 _INVOCATION = _VERSION + b"invocation/"
 _INIT_ERROR = _VERSION + b"init/error"
 _FILES = _VERSION + b"pileus/files"
+_NOTE = _VERSION + b"pileus/note"
 _ACCEPTED = (
     b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
 )
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_MODE = b"lambda-runtime-function-response-mode"
 _POST = b"POST " + _INVOCATION
 _ID = slice(len(_POST), len(_POST) + 36)
 
 #: The largest response that the Runtime API takes: 6 MB and a little.
 MAX_RESPONSE = 6_291_556
+_TOO_LARGE = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."
+
+
+class Sink(Protocol):
+    """Where the chunks of a response go."""
+
+    def feed(self, data: bytes) -> None: ...
 
 
 class RuntimeHandler(Protocol):
@@ -41,10 +55,19 @@ class RuntimeHandler(Protocol):
 
     def on_error(self, request_id: str, body: bytes) -> bool: ...
 
+    def on_stream(self, request_id: str, content_type: str, pause: Callable[[bool], None]) -> Sink | None:
+        """A response in chunks begins. Returns where they go, None where no such invocation is under way."""
+
+    def on_stream_end(self, error: bytes) -> None:
+        """error: the document of what went wrong after the response had begun, b"" where nothing did."""
+
     def on_init_error(self, body: bytes) -> None: ...
 
     def on_files(self, body: bytes) -> None:
         """Pileus's own addition: the project's files that the runtime has read, a JSON document."""
+
+    def on_note(self, body: bytes) -> None:
+        """Pileus's own addition: a line for the user."""
 
 
 class RuntimeApi:
@@ -73,8 +96,12 @@ class RuntimeApi:
         """A connection that is there already. Returns the runtime's end."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        await asyncio.get_running_loop().create_unix_connection(lambda: _Connection(self), sock=ours)
+        await self.attach(ours)
         return theirs
+
+    async def attach(self, ours: socket.socket) -> None:
+        """Serves the runtime at the other end of `ours`."""
+        await asyncio.get_running_loop().create_unix_connection(lambda: _Connection(self), sock=ours)
 
     def deliver(self, head: bytes, payload: bytes) -> None:
         """head: the response's head without its Content-Length and the blank line."""
@@ -102,6 +129,8 @@ class _Connection(asyncio.Protocol):
         self._url = b""
         self._body: list[bytes] = []
         self._parsing = False
+        self._headers: dict[bytes, bytes] = {}
+        self._sink: Sink | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -114,6 +143,8 @@ class _Connection(asyncio.Protocol):
         if self._api.waiting is self:
             self._api.waiting = None
         self._transport = None
+        if self._sink is not None:
+            self._sink = None  # the environment hears of it by the end of its process, or by its deadline
 
     def data_received(self, data: bytes) -> None:
         if self._parsing or not self._take_known(data):
@@ -166,29 +197,54 @@ class _Connection(asyncio.Protocol):
         self._parsing = True
         self._url = b""
         self._body = []
+        self._headers = {}
 
     def on_url(self, url: bytes) -> None:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"expect" and self._transport is not None:
+        name = name.lower()
+        if name == b"expect" and self._transport is not None:
             self._transport.write(_CONTINUE)
+        if name == b"content-type" or name.startswith(b"lambda-"):  # of the head, or of the trailer
+            self._headers[name] = value
+
+    def on_headers_complete(self) -> None:
+        if self._headers.get(_MODE) != b"streaming" or not self._url.endswith(b"/response"):
+            return
+        request_id = self._url[len(_INVOCATION) : -len(b"/response")].decode("ascii", "replace")
+        content_type = self._headers.get(b"content-type", b"").decode("latin-1")
+        self._sink = self._api.handler.on_stream(request_id, content_type, self._pause)
+
+    def _pause(self, pause: bool) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            (self._transport.pause_reading if pause else self._transport.resume_reading)()
 
     def on_body(self, body: bytes) -> None:
-        self._body.append(body)
+        if self._sink is not None:
+            self._sink.feed(body)
+        else:
+            self._body.append(body)
 
     def on_message_complete(self) -> None:
         self._parsing = False
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body = []
         url, handler = self._url, self._api.handler
-        if url == _NEXT:
+        if self._sink is not None:
+            self._sink = None
+            handler.on_stream_end(_trailer_error(self._headers))
+            self._held.append(_ACCEPTED)
+        elif url == _NEXT:
             self._api.waiting = self
             handler.on_next()
         elif url.startswith(_INVOCATION):
             self._finish(url[len(_INVOCATION) :], body)
         elif url == _FILES:
             handler.on_files(body)
+            self._held.append(_ACCEPTED)
+        elif url == _NOTE:
+            handler.on_note(body)
             self._held.append(_ACCEPTED)
         elif url == _INIT_ERROR:
             self.send(_ACCEPTED)
@@ -214,10 +270,8 @@ class _Connection(asyncio.Protocol):
             self._refuse(b"400 Bad Request", b"InvalidRequestID", b"Invalid request ID")
 
     def _too_large(self, request_id: str) -> None:
-        text = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes)."
-        document = '{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"%s"}' % text  # noqa: UP031
-        self._api.handler.on_error(request_id, document.encode())
-        self._refuse(b"413 Payload Too Large", b"RequestEntityTooLarge", text.encode())
+        self._api.handler.on_error(request_id, too_large_document())
+        self._refuse(b"413 Payload Too Large", b"RequestEntityTooLarge", _TOO_LARGE.encode())
 
     def _refuse(self, status: bytes, kind: bytes, text: bytes) -> None:
         body = b'{"errorMessage":"%b","errorType":"%b"}\n' % (text, kind)
@@ -226,3 +280,18 @@ class _Connection(asyncio.Protocol):
             len(body),
         )
         self.send(head + body)
+
+
+def _trailer_error(headers: dict[bytes, bytes]) -> bytes:
+    kind = headers.get(b"lambda-runtime-function-error-type")
+    if kind is None:
+        return b""
+    try:
+        document = base64.b64decode(headers.get(b"lambda-runtime-function-error-body", b""), validate=True)
+    except binascii.Error:
+        document = b""
+    return document or error_document(kind.decode("latin-1"), "")
+
+
+def too_large_document() -> bytes:
+    return error_document("Function.ResponseSizeTooLarge", _TOO_LARGE)

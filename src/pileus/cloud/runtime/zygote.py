@@ -26,11 +26,16 @@ class Zygote:
 
     python: its path. variables: what it sees in os.environ while it imports ahead. provided: see provided.py. reads: once primed, the variables
     that an import has looked at, with what it saw (None: not set). started: an interpreter that is there already; it is
-    taken where it suits.
+    taken where it suits. bare: it only starts programs, and imports nothing ahead.
     """
 
     def __init__(
-        self, python: str, variables: Mapping[str, str], provided: Path, started: Started | None = None
+        self,
+        python: str,
+        variables: Mapping[str, str],
+        provided: Path,
+        started: Started | None = None,
+        bare: bool = False,
     ) -> None:
         self.python = python
         self.variables = dict(variables)
@@ -57,7 +62,7 @@ class Zygote:
         taken = started.take()
         self._socket, self._process = taken.control, taken.process
         self._loop.add_reader(self._socket.fileno(), self._readable)
-        self._send({"type": "settle", "variables": self.variables, "provided": str(provided)})
+        self._send({"type": "settle", "variables": self.variables, "provided": str(provided), "bare": bare})
 
     @property
     def pid(self) -> int:

@@ -28,6 +28,8 @@ def become(message: dict[str, Any], log: int, api: int, own_modules: frozenset[s
     to the Runtime API."""
     status = 1
     try:
+        if "exec" in message:
+            _become_program(message, log, api)
         _settle(message, log)
         prime.make_room(message["root"], own_modules)
         _Environment(message, api).run()
@@ -42,7 +44,23 @@ def become(message: dict[str, Any], log: int, api: int, own_modules: frozenset[s
         os._exit(status)
 
 
-def _settle(message: dict[str, Any], log: int) -> None:
+def _become_program(message: dict[str, Any], log: int, api: int) -> NoReturn:
+    """A runtime that is a program of its own. message: exec (its arguments), env, root. It has the connection to the
+    Runtime API as descriptor 3."""
+    _take_descriptors(log)
+    os.dup2(api, 3)
+    for each in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(each, signal.SIG_DFL)  # what Python ignores, others don't expect
+    argv = message["exec"]
+    try:
+        os.chdir(message["root"])
+        os.execve(argv[0], argv, message["env"])
+    except OSError as error:
+        os.write(2, f"fork/exec {argv[0]}: {error.strerror}\n".encode())
+        os._exit(127)
+
+
+def _take_descriptors(log: int) -> None:
     os.setpgid(0, 0)
     if hasattr(
         os, "SCHED_BATCH"
@@ -50,6 +68,10 @@ def _settle(message: dict[str, Any], log: int) -> None:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     os.dup2(log, 1)
     os.dup2(log, 2)
+
+
+def _settle(message: dict[str, Any], log: int) -> None:
+    _take_descriptors(log)
     if log > 2:
         os.close(log)
     os.environ.clear()

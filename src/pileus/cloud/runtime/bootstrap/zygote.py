@@ -80,6 +80,8 @@ class _Zygote:
             os.environ.update(message["variables"])
             time.tzset()
             sys.path.append(message["provided"])
+            if message["bare"]:
+                self.work.clear()
 
     def step(self) -> None:
         """One import of the priming; when the last one is done, what there is now never moves again."""
