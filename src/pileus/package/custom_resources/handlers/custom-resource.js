@@ -7,8 +7,8 @@ const http = require("http");
 const https = require("https");
 
 // Milliseconds. `margin` is kept back from the function's timeout for the answer; `propagation` is how long a role that
-// was just made may still be denied.
-const timing = { first: 1000, most: 10000, margin: 15000, propagation: 45000, answer: 5000 };
+// was just made may still be denied, `lastRule` how long a bus waits for its other rules to go.
+const timing = { first: 1000, most: 10000, margin: 15000, propagation: 45000, lastRule: 60000, answer: 5000 };
 const CLIENTS = {
   "api-gateway": "APIGatewayClient",
   "cognito-identity-provider": "CognitoIdentityProviderClient",
@@ -43,6 +43,7 @@ class Resource {
     this.given = new AbortController();
     this.clients = new Map();
     this.hidden = [event.ResponseURL];
+    this.obstacle = null; // what was last waited for to pass
   }
 
   /**
@@ -108,6 +109,7 @@ class Resource {
       } catch (error) {
         const next = Date.now() + pause;
         if (!passes(error) || next > until || next > this.deadline) throw error;
+        this.obstacle = error;
         await sleep(pause);
         this.checkTime();
       }
@@ -155,7 +157,8 @@ async function inTime(resource, work) {
   let timer;
   const late = new Promise((_, reject) => {
     const give = () => {
-      reject(new OutOfTime("this took longer than the function may run; deploy again"));
+      const obstacle = resource.obstacle ? ` (${resource.tell(resource.obstacle)})` : "";
+      reject(new OutOfTime(`this took longer than the function may run${obstacle}; deploy again`));
       resource.given.abort();
     };
     timer = setTimeout(give, Math.max(0, resource.deadline - Date.now()));

@@ -8,7 +8,6 @@ const { permit, forbid } = require("../permissions");
 // At the end of a physical id: the bus came with this rule, and goes with it.
 const WITH_BUS = "+bus";
 const PARTNER = "aws.partner/";
-timing.lastRule = 60000;
 
 async function work(resource) {
   const config = resource.properties.EventBridgeConfig;
