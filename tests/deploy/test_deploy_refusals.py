@@ -102,14 +102,9 @@ def test_an_event_that_nothing_here_sends_is_named_at_its_place(
 
 SETTINGS = [
     # (text in place of `    handler: handler.run`, the path that is named)
-    ("    url: true\n    handler: handler.run", ("functions", "hello", "url")),
     (
         "    provisionedConcurrency: 1\n    handler: handler.run",
         ("functions", "hello", "provisionedConcurrency"),
-    ),
-    (
-        "    layers: ['arn:aws:lambda:us-east-1:000000000000:layer:x:1']\n    handler: handler.run",
-        ("functions", "hello", "layers"),
     ),
     ("    handler: handler.run\n    runtime: nodejs20.x", ("functions", "hello", "runtime")),
     (
@@ -143,12 +138,6 @@ def test_a_setting_of_a_function_that_is_refused(
             "s3: {bucket: there, existing: true}",
             ("functions", "hello", "events", 0, "s3"),
             "Custom::S3",
-        ),
-        (
-            "functions:",
-            "layers: {mine: {path: x}}\nfunctions:",
-            ("layers", "mine"),
-            "AWS::Lambda::LayerVersion",
         ),
         (
             "functions:",

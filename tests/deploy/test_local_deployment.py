@@ -136,3 +136,25 @@ def test_variables_ask_the_embedded_cloud(aws: EmbeddedCloud, tmp_path: Path) ->
     deploy(aws, folder)
     found = aws.client("lambda").get_function_configuration(FunctionName="twice-dev-other")
     assert found["Description"] == "256 000000000000"
+
+
+def test_layers_are_mounted(aws: EmbeddedCloud, tmp_path: Path) -> None:
+    text = SERVICE.replace("    handler", "    layers: [{Ref: SharedLambdaLayer}]\n    handler")
+    folder = write(tmp_path / "service", text + "layers: {shared: {path: layer}}\n")
+    (folder / "layer/python").mkdir(parents=True)
+    (folder / "layer/python/shared.py").write_text("def answer():\n    return 42\n")
+    (folder / "handler.py").write_text(
+        "import shared\ndef run(event, context):\n    return shared.answer()\n"
+    )
+    deployed = deploy(aws, folder)
+    assert deployed.outputs["SharedLambdaLayerQualifiedArn"].endswith(":layer:shared:1")
+    invoke = aws.client("lambda").invoke
+    assert invoke(FunctionName="twice-dev-hello")["Payload"].read() == b"42"
+    write(folder, text + "    timeout: 9\nlayers: {shared: {path: layer}}\n")
+    deployed = deploy(aws, folder)  # the layer stays the one that it was
+    assert deployed.outputs["SharedLambdaLayerQualifiedArn"].endswith(":layer:shared:1")
+
+
+def test_the_url_of_a_function_is_an_output(aws: EmbeddedCloud, tmp_path: Path) -> None:
+    deployed = deploy(aws, write(tmp_path / "service", SERVICE + "    url: true\n"))
+    assert ".lambda-url.us-east-1.localhost:" in deployed.outputs["OtherLambdaFunctionUrl"]

@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cloud.kernel import AwsError
+from ..compile.artifacts import layer_file_name
+from ..service.tree import get
 
 if TYPE_CHECKING:
     from ..cloud.kernel import Cloud
     from ..service import Service
 
 
+#: Where a type names its package.
+_PACKAGE_OF = {"AWS::Lambda::Function": "Code", "AWS::Lambda::LayerVersion": "Content"}
+
+
 def packages(template: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """logical id → `Code`, of the functions whose package is in S3."""
+    """logical id → `Code` or `Content`, of the functions and layers whose package is in S3."""
     found = {}
     for logical_id, resource in template["Resources"].items():
-        code = (resource.get("Properties") or {}).get("Code")
-        if resource.get("Type") == "AWS::Lambda::Function" and isinstance(code, dict) and "S3Key" in code:
+        code = (resource.get("Properties") or {}).get(_PACKAGE_OF.get(resource.get("Type"), ""))
+        if isinstance(code, dict) and "S3Key" in code:
             found[logical_id] = code
     return found
 
 
 def mount(cloud: Cloud, service: Service, template: Mapping[str, Any]) -> None:
-    """Every package that the template names stands for the service's folder."""
+    """Every package of a function that the template names stands for the service's folder, every layer's for its own."""
+    layers = _layer_folders(service)
     for code in packages(template).values():
-        cloud.mounts[str(code["S3Key"])] = str(service.directory)
+        key = str(code["S3Key"])
+        cloud.mounts[key] = str(layers.get(key.rpartition("/")[2], service.directory))
+
+
+def _layer_folders(service: Service) -> dict[str, Path]:
+    """File name of a layer's package → what it is made of: a folder, or the user's own archive."""
+    found = {}
+    for key, layer in (service.config.get("layers") or {}).items():
+        artifact = get(layer, "package", "artifact")
+        # a plugin's layer (`artifact` alone) holds dependencies, which the project's own interpreter has already
+        path = artifact or get(layer, "path") or f".serverless/{key}"
+        found[layer_file_name(service, key)] = service.directory / str(path)
+    return found
 
 
 def is_mounted(cloud: Cloud, service: Service) -> bool:

@@ -161,8 +161,8 @@ def test_life_of_a_stack(lambdas: Any) -> None:
 
 def test_what_is_not_emulated_is_refused_before_anything_is_made(lambdas: Any) -> None:
     with pytest.raises(ClientError) as caught:
-        Stack(lambdas).put(template(Layers=["arn:aws:lambda:us-east-1:000000000000:layer:l:1"]))
-    assert "Layers" in str(caught.value)
+        Stack(lambdas).put(template(FileSystemConfigs=[]))
+    assert "FileSystemConfigs" in str(caught.value)
     assert lambdas.client.list_functions()["Functions"] == []
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
+import urllib.error
+import urllib.request
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -62,8 +65,12 @@ def test_create_says_what_there_is(lambdas: Any) -> None:
         }
     assert content["Tags"] == {"team": "x"}
     lambdas.client.get_waiter("function_active_v2").wait(FunctionName="f")
-    location = content["Code"]["Location"].removeprefix("file://")
-    assert zipfile.ZipFile(location).namelist() == ["app.py"]
+    location = content["Code"]["Location"]
+    with urllib.request.urlopen(location) as answer:
+        assert zipfile.ZipFile(io.BytesIO(answer.read())).namelist() == ["app.py"]
+    lambdas.aws.travel(601)
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(location)
 
 
 def test_names(lambdas: Any) -> None:
@@ -98,7 +105,8 @@ def test_names(lambdas: Any) -> None:
         ({"MemorySize": 10241}, "InvalidParameterValueException", "'MemorySize' value failed to satisfy constraint"),
         ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "InvalidParameterValueException", "Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: AWS_REGION"),
         ({"Environment": {"Variables": {"AA": "x" * 4096}}}, "InvalidParameterValueException", "Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit."),
-        ({"Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:l:1"]}, "NotEmulated", "Pileus does not emulate lambda CreateFunction.Layers"),
+        ({"Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:l:1"]}, "InvalidParameterValueException", "Layer version arn:aws:lambda:us-east-1:000000000000:layer:l:1 does not exist."),
+        ({"Layers": ["arn:aws:lambda:us-east-1:017000801446:layer:l:1"]}, "NotEmulated", "Pileus does not emulate lambda Layers of other accounts"),
         ({"LoggingConfig": {"ApplicationLogLevel": "INFO"}}, "InvalidParameterValueException", "To use ApplicationLogLevel"),
     ],
 )  # fmt: skip

@@ -10,14 +10,15 @@ from pathlib import Path
 from ...runtime import FunctionSpec
 from .event_sources import EventSources
 from .events import AsyncEvents
-from .functions import Functions
+from .layer_permissions import LayerPermissions
 from .management import Management
 from .names import FunctionName
 from .permissions import Permissions
+from .url_plane import UrlPlane
 from .versions import Versions
 
 
-class Lambda(Versions, Functions, Permissions, Management, AsyncEvents, EventSources):
+class Lambda(Versions, LayerPermissions, Permissions, Management, AsyncEvents, EventSources, UrlPlane):
     """The service, and the port `Functions` of the kernel."""
 
     def start(self) -> None:

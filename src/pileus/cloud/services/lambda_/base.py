@@ -196,4 +196,5 @@ def _spec(version: Version) -> FunctionSpec:
         application_log_level=logging_config.get("ApplicationLogLevel", ""),
         system_log_level=logging_config.get("SystemLogLevel", "INFO"),
         reload=bool(code.get("mounted")),
+        layers=tuple(map(Path, code.get("layers", ()))),
     )

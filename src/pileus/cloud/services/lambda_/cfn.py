@@ -9,11 +9,13 @@ from typing import Any, ClassVar, cast
 
 from ...kernel import REPLACE, STORED, UPDATE, Change, Created, ResourceType, StackCall
 from . import configuration
-from .errors import ResourceNotFoundException
-from .functions import Functions
+from .cfn_layers import LayerVersion, LayerVersionPermission
+from .cfn_urls import Url
+from .cfn_values import Properties, call_of, gone_is_fine, service_of, typed
 from .names import FunctionName
 
-Properties = Mapping[str, Any]
+__all__ = ["LayerVersion", "LayerVersionPermission", "Url"]  # found here, as every type of the service
+
 #: What a property that is taken out of a template goes back to.
 _DEFAULTS: Mapping[str, Any] = {
     "Description": "",
@@ -24,19 +26,9 @@ _DEFAULTS: Mapping[str, Any] = {
     "EphemeralStorage": {"Size": 512},
     "DeadLetterConfig": {"TargetArn": ""},
     "LoggingConfig": {},
+    "Layers": [],
 }
 _CONFIGURATION = ("Role", "Handler", "Runtime", *_DEFAULTS)
-_NUMBERS = [
-    "Timeout",
-    "MemorySize",
-    "Size",
-    "BatchSize",
-    "MaximumBatchingWindowInSeconds",
-    "MaximumConcurrency",
-    "MaximumRetryAttempts",
-    "MaximumEventAgeInSeconds",
-    "ReservedConcurrentExecutions",
-]
 
 
 class Function(ResourceType):
@@ -60,7 +52,7 @@ class Function(ResourceType):
 
     def create(self, stack: StackCall, properties: Properties) -> Any:
         request = {
-            **_typed(
+            **typed(
                 {
                     key: properties[key]
                     for key in (*_CONFIGURATION, "Architectures", "PackageType")
@@ -71,13 +63,13 @@ class Function(ResourceType):
             "Code": _code(properties),
             "Tags": stack.all_tags(properties),
         }
-        service = _service(stack)
+        service = service_of(stack)
         package = service.package_at_hand(request["Code"], "CreateFunction")
         if package is None:
             return self._create_from_s3(stack, request, properties)
         configuration.check(request, "CreateFunction")
         return self._created(
-            stack, service.create(_call(stack, "CreateFunction"), request, package), properties
+            stack, service.create(call_of(stack, "CreateFunction"), request, package), properties
         )
 
     async def _create_from_s3(self, stack: StackCall, request: Properties, properties: Properties) -> Created:
@@ -115,11 +107,11 @@ class Function(ResourceType):
         code_request = {"FunctionName": physical_id, **_code(new)}
         if "Architectures" in new:
             code_request["Architectures"] = new["Architectures"]
-        service = _service(stack)
+        service = service_of(stack)
         package = service.package_at_hand(code_request, "UpdateFunctionCode")
         if package is None:
             return self._update_from_s3(stack, code_request)
-        call = _call(stack, "UpdateFunctionCode")
+        call = call_of(stack, "UpdateFunctionCode")
         name = FunctionName.of(call, physical_id)
         return _function_result(service.update_code(call, name, code_request, package))
 
@@ -144,7 +136,7 @@ class Function(ResourceType):
         stack.invoke("lambda", "TagResource", {"Resource": arn, "Tags": wanted})
 
     def delete(self, stack: StackCall, physical_id: str, properties: Properties) -> None:
-        _gone_is_fine(stack, "DeleteFunction", {"FunctionName": physical_id})
+        gone_is_fine(stack, "DeleteFunction", {"FunctionName": physical_id})
 
 
 class Version(ResourceType):
@@ -164,7 +156,7 @@ class Version(ResourceType):
 
     def delete(self, stack: StackCall, physical_id: str, properties: Properties) -> None:
         name, _, number = physical_id.rpartition(":")
-        _gone_is_fine(stack, "DeleteFunction", {"FunctionName": name, "Qualifier": number})
+        gone_is_fine(stack, "DeleteFunction", {"FunctionName": name, "Qualifier": number})
 
 
 class Alias(ResourceType):
@@ -188,7 +180,7 @@ class Alias(ResourceType):
 
     def delete(self, stack: StackCall, physical_id: str, properties: Properties) -> None:
         name, _, alias = physical_id.rpartition(":")
-        _gone_is_fine(stack, "DeleteAlias", {"FunctionName": name, "Name": alias})
+        gone_is_fine(stack, "DeleteAlias", {"FunctionName": name, "Name": alias})
 
     @staticmethod
     def _done(alias: Properties) -> Created:
@@ -223,7 +215,7 @@ class Permission(ResourceType):
         name = {
             key: value for key, value in _function(properties).items() if key in ("FunctionName", "Qualifier")
         }
-        _gone_is_fine(stack, "RemovePermission", {**name, "StatementId": physical_id})
+        gone_is_fine(stack, "RemovePermission", {**name, "StatementId": physical_id})
 
 
 class EventSourceMapping(ResourceType):
@@ -241,7 +233,7 @@ class EventSourceMapping(ResourceType):
     attributes = ("Id", "EventSourceMappingArn")
 
     def create(self, stack: StackCall, properties: Properties) -> Created:
-        return self._done(stack.invoke("lambda", "CreateEventSourceMapping", _typed(properties)))
+        return self._done(stack.invoke("lambda", "CreateEventSourceMapping", typed(properties)))
 
     def update(self, stack: StackCall, physical_id: str, old: Properties, new: Properties) -> Created:
         defaults = {
@@ -251,12 +243,12 @@ class EventSourceMapping(ResourceType):
             "ScalingConfig": {},
             "Enabled": True,
         }
-        request = {**defaults, **_typed(new), "UUID": physical_id}
+        request = {**defaults, **typed(new), "UUID": physical_id}
         request.pop("EventSourceArn", None)
         return self._done(stack.invoke("lambda", "UpdateEventSourceMapping", request))
 
     def delete(self, stack: StackCall, physical_id: str, properties: Properties) -> None:
-        _gone_is_fine(stack, "DeleteEventSourceMapping", {"UUID": physical_id})
+        gone_is_fine(stack, "DeleteEventSourceMapping", {"UUID": physical_id})
 
     @staticmethod
     def _done(mapping: Properties) -> Created:
@@ -276,31 +268,16 @@ class EventInvokeConfig(ResourceType):
     required = ("FunctionName", "Qualifier")
 
     def create(self, stack: StackCall, properties: Properties) -> Created:
-        stack.invoke("lambda", "PutFunctionEventInvokeConfig", _typed(properties))
+        stack.invoke("lambda", "PutFunctionEventInvokeConfig", typed(properties))
         return Created(stack.generated_name(64))
 
     def update(self, stack: StackCall, physical_id: str, old: Properties, new: Properties) -> Created:
-        stack.invoke("lambda", "PutFunctionEventInvokeConfig", _typed(new))
+        stack.invoke("lambda", "PutFunctionEventInvokeConfig", typed(new))
         return Created(physical_id)
 
     def delete(self, stack: StackCall, physical_id: str, properties: Properties) -> None:
         request = {"FunctionName": properties["FunctionName"], "Qualifier": properties["Qualifier"]}
-        _gone_is_fine(stack, "DeleteFunctionEventInvokeConfig", request)
-
-
-def _service(stack: StackCall) -> Functions:
-    return cast("Functions", stack.call.cloud.service("lambda"))
-
-
-def _call(stack: StackCall, operation: str) -> Any:
-    return stack.call.within("lambda", operation)
-
-
-def _gone_is_fine(stack: StackCall, operation: str, request: Properties) -> None:
-    try:
-        stack.invoke("lambda", operation, request)
-    except ResourceNotFoundException:
-        return
+        gone_is_fine(stack, "DeleteFunctionEventInvokeConfig", request)
 
 
 def _function_result(config: Properties) -> Created:
@@ -315,7 +292,7 @@ def _function_result(config: Properties) -> Created:
 
 def _settings(properties: Properties) -> dict[str, Any]:
     found = {**_DEFAULTS, **{key: properties[key] for key in _CONFIGURATION if key in properties}}
-    return cast("dict[str, Any]", _typed({**dict.fromkeys(("Handler", "Runtime"), None), **found}))
+    return cast("dict[str, Any]", typed({**dict.fromkeys(("Handler", "Runtime"), None), **found}))
 
 
 def _code(properties: Properties) -> dict[str, Any]:
@@ -333,7 +310,7 @@ def _code(properties: Properties) -> dict[str, Any]:
 
 
 def _function(properties: Properties) -> dict[str, Any]:
-    request = _typed(properties)
+    request = typed(properties)
     if isinstance(request.get("InvokedViaFunctionUrl"), str):
         request["InvokedViaFunctionUrl"] = request["InvokedViaFunctionUrl"] == "true"
     return cast("dict[str, Any]", request)
@@ -348,22 +325,3 @@ def _alias(properties: Properties) -> dict[str, Any]:
         mapped = {weight["FunctionVersion"]: float(weight["FunctionWeight"]) for weight in weights}
         request["RoutingConfig"] = {"AdditionalVersionWeights": mapped}
     return request
-
-
-def _typed(value: Any, key: str = "") -> Any:
-    """Numbers, booleans and variables may come as text or the other way round: the API wants them exact."""
-    if key == "Variables":
-        return {name: _text(each) for name, each in value.items()}
-    if isinstance(value, Mapping):
-        return {name: _typed(each, name) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_typed(each) for each in value]
-    if key in _NUMBERS and isinstance(value, str) and value.lstrip("-").isdigit():
-        return int(value)
-    if key == "Enabled" and isinstance(value, str):
-        return value.lower() == "true"
-    return value
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,13 +24,14 @@ MAX_ZIP = 52_428_800
 @dataclass(frozen=True, slots=True)
 class Code:
     """sha256: base64, as the API says it. folder: where it lies unpacked. mounted: it is somebody's working folder.
-    zip: the file it came in, none for a mounted folder."""
+    zip: the file it came in, none for a mounted folder. unpacked: bytes, 0 for a mounted folder."""
 
     sha256: str
     size: int
     folder: str
     mounted: bool = False
     zip: str = ""
+    unpacked: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -48,12 +50,15 @@ def unpacked(content: bytes, root: Path) -> Code:
     sha256 = base64.b64encode(digest.digest()).decode()
     folder = root / digest.hexdigest()
     package = root / f"{digest.hexdigest()}.zip"
-    if not folder.is_dir():
+    if folder.is_dir():
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    else:
         root.mkdir(parents=True, exist_ok=True)
         incoming = root / f"{digest.hexdigest()}.{os.getpid()}.incoming"
         shutil.rmtree(incoming, ignore_errors=True)
         try:
-            _unpack(content, incoming)
+            size = _unpack(content, incoming)
             package.write_bytes(content)
             incoming.rename(folder)
         except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError):
@@ -62,15 +67,27 @@ def unpacked(content: bytes, root: Path) -> Code:
             ) from None
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
-    return Code(sha256, len(content), str(folder), zip=str(package))
+    return Code(sha256, len(content), str(folder), zip=str(package), unpacked=size)
 
 
-def _unpack(content: bytes, target: Path) -> None:
+def check_total(package: Mapping[str, Any], layers: int) -> None:
+    """The limit on the function's code with its layers. layers: unpacked bytes."""
+    total = package.get("unpacked", 0) + layers
+    if total > MAX_UNPACKED:
+        raise InvalidParameterValueException(
+            f"Function code combined with layers exceeds the maximum allowed size of {MAX_UNPACKED} bytes. "
+            f"The actual size is {total} bytes."
+        )
+
+
+def _unpack(content: bytes, target: Path) -> int:
+    """Returns how many bytes it makes."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
         if not members:
             raise InvalidParameterValueException("Uploaded file must be a non-empty zip")
-        if sum(member.file_size for member in members) > MAX_UNPACKED:
+        size = sum(member.file_size for member in members)
+        if size > MAX_UNPACKED:
             raise InvalidParameterValueException(f"Unzipped size must be smaller than {MAX_UNPACKED} bytes")
         target.mkdir()
         links = []
@@ -88,6 +105,7 @@ def _unpack(content: bytes, target: Path) -> None:
                 if mode:
                     path.chmod((mode & 0o777) | stat.S_IRUSR)
         _link(links, target)
+    return size
 
 
 def _inside(name: str) -> PurePosixPath:

@@ -39,7 +39,7 @@ RUNTIMES = [
     "provided.al2",
     "provided.al2023",
 ]
-_PYTHON = re.compile(r"python3\.\d+")
+_RUNS = re.compile(r"python3\.\d+|nodejs\d+\.x|provided(\.al2(023)?)?")
 _RESERVED = frozenset(
     [
         "_HANDLER",
@@ -64,7 +64,6 @@ _RESERVED = frozenset(
 )
 _NOT_EMULATED = [
     "KMSKeyArn",
-    "Layers",
     "FileSystemConfigs",
     "CodeSigningConfigArn",
     "ImageConfig",
@@ -90,12 +89,8 @@ def check(request: Mapping[str, Any], operation: str) -> None:
         raise NotEmulated(f"lambda {operation}.PackageType Image")
     runtime = request.get("Runtime")
     if runtime is not None:
-        if runtime not in RUNTIMES:
-            raise InvalidParameterValueException(
-                f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. "
-                "We recommend you use a supported runtime while creating or updating functions."
-            )
-        if not _PYTHON.fullmatch(runtime):
+        check_runtime_name(runtime)
+        if not _RUNS.fullmatch(runtime):
             raise NotEmulated(f"lambda {operation}.Runtime {runtime}")
     if request.get("Timeout", 0) > 900:
         raise InvalidParameterValueException(
@@ -112,6 +107,14 @@ def check(request: Mapping[str, Any], operation: str) -> None:
         )
     _check_variables(request.get("Environment", {}).get("Variables", {}))
     _check_logging(request.get("LoggingConfig", {}))
+
+
+def check_runtime_name(runtime: str) -> None:
+    if runtime not in RUNTIMES:
+        raise InvalidParameterValueException(
+            f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. "
+            "We recommend you use a supported runtime while creating or updating functions."
+        )
 
 
 def _check_variables(variables: Mapping[str, str]) -> None:

@@ -3,7 +3,9 @@
 LambdaError
   ResourceNotFoundException, ResourceConflictException, ResourceInUseException
   InvalidParameterValueException, InvalidRequestContentException, PreconditionFailedException
-  TooManyRequestsException, RequestTooLargeException, ServiceException
+  AccessDeniedException, TooManyRequestsException, RequestTooLargeException, RequestEntityTooLargeException
+  ProvisionedConcurrencyConfigNotFoundException, CodeSigningConfigNotFoundException, CodeVerificationFailedException
+  ServiceException
 """
 
 from __future__ import annotations
@@ -45,6 +47,34 @@ class InvalidRequestContentException(LambdaError):
 class PreconditionFailedException(LambdaError):
     code = "PreconditionFailedException"
     status = 412
+
+
+class AccessDeniedException(LambdaError):
+    code = "AccessDeniedException"
+    status = 403
+
+
+class ProvisionedConcurrencyConfigNotFoundException(LambdaError):
+    code = "ProvisionedConcurrencyConfigNotFoundException"
+    status = 404
+
+
+class CodeSigningConfigNotFoundException(LambdaError):
+    code = "CodeSigningConfigNotFoundException"
+    status = 404
+
+
+class CodeVerificationFailedException(LambdaError):
+    code = "CodeVerificationFailedException"
+
+
+class RecursiveInvocationException(LambdaError):
+    code = "RecursiveInvocationException"
+
+
+class RequestEntityTooLargeException(LambdaError):
+    code = "RequestEntityTooLargeException"
+    status = 413
 
 
 class TooManyRequestsException(LambdaError):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
 from typing import Any
 
 import orjson
 
-from ...kernel import AwsError, Call, NotEmulated, operation
+from ...kernel import AwsError, Call, HttpRequest, HttpResponse, NotEmulated, operation
 from . import code, configuration
 from .base import Config, LambdaBase
-from .code import Code
+from .code import Code, check_total
 from .errors import (
     InvalidParameterValueException,
     PreconditionFailedException,
@@ -21,6 +23,8 @@ from .names import LATEST, FunctionName
 from .paging import page
 
 Request = Mapping[str, Any]
+_LOCATION_LASTS = 600
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Functions(LambdaBase):
@@ -50,7 +54,7 @@ class Functions(LambdaBase):
             (*name.key, orjson.dumps(request.get("Tags") or {})),
         )
         config = configuration.initial(request, name.name, name.arn)
-        self._store_latest(call, name, config, package.to_json())
+        self._store_latest(call, name, *self._layered(call, request, config, package.to_json()))
         if request.get("Publish"):
             return self.publish(call, name, request.get("Description"))
         self._prepare(name)
@@ -82,6 +86,18 @@ class Functions(LambdaBase):
         }
         self.save(name.at(LATEST), config, package)
 
+    def _layered(
+        self, call: Call, request: Request, config: Config, package: Config
+    ) -> tuple[Config, Config]:
+        """Configuration and code with the layers that the request names; as they are, where it names none."""
+        if "Layers" not in request:
+            return config, package
+        shown, folders, size = self.use_layers(call, request["Layers"], package)
+        config = {key: value for key, value in config.items() if key != "Layers"}
+        if shown:
+            config["Layers"] = shown
+        return config, {**package, "layers": folders, "layer_bytes": size}
+
     def _prepare(self, name: FunctionName) -> None:
         """Has the interpreter that the function will need started and warmed, where a loop runs already."""
         spec = self.spec(name.at(LATEST))
@@ -99,8 +115,12 @@ class Functions(LambdaBase):
         if source.get("ImageUri"):
             raise NotEmulated(f"lambda {operation_name}.ImageUri")
         if source.get("S3Key") is not None:
-            folder = self.cloud.mounts.get(source["S3Key"])
-            return None if folder is None else code.mounted(folder)
+            mounted = self.cloud.mounts.get(source["S3Key"])
+            if mounted is None:
+                return None
+            if Path(mounted).is_file():  # an archive that the user brings
+                return code.unpacked(Path(mounted).read_bytes(), self._code_folder)
+            return code.mounted(mounted)
         if source.get("ZipFile") is None:
             raise InvalidParameterValueException("Please provide a source for function code.")
         return code.unpacked(source["ZipFile"], self._code_folder)
@@ -128,6 +148,23 @@ class Functions(LambdaBase):
             return b"".join([chunk async for chunk in body])
         return b"".join(body)
 
+    def location(self, call: Call, package: Config) -> str:
+        """Where the package can be fetched from for ten minutes, unsigned; a mounted folder lies where it lies."""
+        if not package["zip"]:
+            return f"file://{package['folder']}"
+        digest = PurePath(package["folder"]).name
+        expires = int(self.clock.now()) + _LOCATION_LASTS
+        return f"{call.base_url}/_aws/lambda/code/{digest}?Expires={expires}"
+
+    def serve_code(self, request: HttpRequest) -> HttpResponse:
+        """The package behind a `location`: who knows its digest has been told."""
+        digest, expires = request.path.rpartition("/")[2], request.param("Expires") or ""
+        package = self._code_folder / f"{digest}.zip"
+        live = expires.isdecimal() and int(expires) > self.clock.now()
+        if not live or not _DIGEST.fullmatch(digest) or not package.is_file():
+            return HttpResponse(403, {"content-type": "application/json"}, b'{"message":"Forbidden"}')
+        return HttpResponse(200, {"content-type": "application/zip"}, package.read_bytes())
+
     # -- reading ----------------------------------------------------------------------------------------------------
 
     @operation("GetFunction")
@@ -135,10 +172,9 @@ class Functions(LambdaBase):
         name = FunctionName.of(call, request["FunctionName"], request.get("Qualifier"))
         row = self.function_row(name)
         version = self.version(name)
-        location = f"file://{version.code['zip'] or version.code['folder']}"
         result: Config = {
             "Configuration": self._shown(name, version.config),
-            "Code": {"RepositoryType": "S3", "Location": location},
+            "Code": {"RepositoryType": "S3", "Location": self.location(call, version.code)},
         }
         if tags := orjson.loads(row["tags"]):
             result["Tags"] = tags
@@ -188,12 +224,15 @@ class Functions(LambdaBase):
             return self.update_code(call, name, request, package)
 
     def update_code(self, call: Call, name: FunctionName, request: Request, package: Code) -> Config:
-        config = self.version(name).config
+        version = self.version(name)
+        config = version.config
+        kept: Config = {key: version.code[key] for key in ("layers", "layer_bytes") if key in version.code}
+        check_total(package.to_json(), kept.get("layer_bytes", 0))
         if request.get("Architectures"):
             config["Architectures"] = request["Architectures"]
         if request.get("DryRun"):
             return {**config, "CodeSha256": package.sha256, "CodeSize": package.size}
-        self._store_latest(call, name, config, package.to_json())
+        self._store_latest(call, name, config, {**package.to_json(), **kept})
         if request.get("Publish"):
             return self.publish(call, name, None)
         self._prepare(name)
@@ -207,7 +246,8 @@ class Functions(LambdaBase):
         self._check_revision(version.config, request)
         if "Role" in request:
             self._check_role(request["Role"], name)
-        self._store_latest(call, name, configuration.apply(version.config, request), version.code)
+        config = configuration.apply(version.config, request)
+        self._store_latest(call, name, *self._layered(call, request, config, version.code))
         self._prepare(name)
         return self.version(name).config
 
@@ -231,7 +271,16 @@ class Functions(LambdaBase):
             self._delete_version(name)
         else:
             self.changed(name)
-            for table in ("function", "version", "alias", "permission", "event_invoke"):
+            for table in (
+                "function",
+                "version",
+                "alias",
+                "permission",
+                "event_invoke",
+                "url",
+                "provisioned",
+                "setting",
+            ):
                 self.store.execute(
                     f"DELETE FROM lambda_{table} WHERE account=? AND region=? AND name=?", name.key
                 )
@@ -260,6 +309,11 @@ class Functions(LambdaBase):
     # -- provided by the other parts ------------------------------------------------------------------------------
 
     def publish(self, call: Call, name: FunctionName, description: str | None) -> Config:
+        raise NotImplementedError
+
+    def use_layers(
+        self, call: Call, arns: Sequence[str], package: Config
+    ) -> tuple[list[Config], list[str], int]:
         raise NotImplementedError
 
     def warm(self, spec: Any) -> None:

@@ -22,9 +22,10 @@ def page(
     request: Mapping[str, Any],
     *,
     default: int,
+    names: tuple[str, ...] = (),
 ) -> tuple[list[Row], str | None]:
     """sql: a SELECT with a WHERE, without ORDER BY. key: the columns that order the rows uniquely. request: with
-    Marker and MaxItems. Returns the rows and the next marker, or None."""
+    Marker and MaxItems. names: what the SELECT calls these columns, where they are expressions. Returns the rows and the next marker, or None."""
     limit = min(request.get("MaxItems") or default, default)
     columns = ",".join(key)
     arguments = list(parameters)
@@ -35,7 +36,7 @@ def page(
     if len(rows) <= limit:
         return rows, None
     rows = rows[:limit]
-    return rows, base64.b64encode(orjson.dumps([rows[-1][column] for column in key])).decode()
+    return rows, base64.b64encode(orjson.dumps([rows[-1][column] for column in names or key])).decode()
 
 
 def _decoded(marker: str, length: int) -> list[Value]:

@@ -68,7 +68,7 @@ class Permissions(LambdaBase):
         policy = self.policy(name)
         if policy is None:
             raise ResourceNotFoundException("The resource you requested does not exist.")
-        return {"Policy": policy.decode(), "RevisionId": _revision(policy)}
+        return {"Policy": policy.decode(), "RevisionId": revision(policy)}
 
     def policy(self, name: FunctionName) -> bytes | None:
         """The resource policy of a function, version or alias, or None."""
@@ -77,10 +77,7 @@ class Permissions(LambdaBase):
             " ORDER BY added, sid",
             (*name.key, name.qualifier),
         )
-        if not rows:
-            return None
-        statements = [orjson.loads(row["statement"]) for row in rows]
-        return orjson.dumps({"Version": "2012-10-17", "Id": "default", "Statement": statements})
+        return policy_document([orjson.loads(row["statement"]) for row in rows])
 
     def _policy_name(self, call: Call, request: Request) -> FunctionName:
         name = FunctionName.of(call, request["FunctionName"], request.get("Qualifier"))
@@ -91,7 +88,7 @@ class Permissions(LambdaBase):
 
     def _check_policy_revision(self, name: FunctionName, request: Request) -> None:
         wanted = request.get("RevisionId")
-        if wanted is not None and wanted != _revision(self.policy(name) or b""):
+        if wanted is not None and wanted != revision(self.policy(name) or b""):
             raise PreconditionFailedException(
                 "The Revision Id provided does not match the latest Revision Id. "
                 "Call the GetPolicy API to retrieve the latest Revision Id"
@@ -205,7 +202,9 @@ def _statement(name: FunctionName, request: Request) -> Config:
         shown = {"AWS": f"arn:aws:iam::{principal}:root"}
     elif principal.startswith("arn:"):
         shown = {"AWS": principal}
-    elif principal.endswith((".amazonaws.com", ".aws.internal", ".alexa.com")):
+    elif principal.endswith(
+        (".amazonaws.com", ".amazonaws.com.cn", ".aws.internal", ".alexa.com", ".amazon.com")
+    ):
         shown = {"Service": principal}
     else:
         raise InvalidParameterValueException(
@@ -235,6 +234,12 @@ def _statement(name: FunctionName, request: Request) -> Config:
     return statement
 
 
-def _revision(policy: bytes) -> str:
+def policy_document(statements: list[Config]) -> bytes | None:
+    if not statements:
+        return None
+    return orjson.dumps({"Version": "2012-10-17", "Id": "default", "Statement": statements})
+
+
+def revision(policy: bytes) -> str:
     """Follows from the policy, so that it changes with it and needs no row of its own."""
     return str(uuid.UUID(bytes=hashlib.sha256(policy).digest()[:16], version=4))

@@ -36,4 +36,39 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX lambda_event_source_function ON lambda_event_source (account, region, name, uuid);
     """,
+    """
+    CREATE TABLE lambda_layer (
+        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, last_version INTEGER NOT NULL,
+        PRIMARY KEY (account, region, name)
+    ) WITHOUT ROWID;
+    CREATE TABLE lambda_layer_version (
+        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,
+        number INTEGER NOT NULL, config BLOB NOT NULL, code BLOB NOT NULL,
+        PRIMARY KEY (account, region, name, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE lambda_layer_permission (
+        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL,
+        sid TEXT NOT NULL, statement BLOB NOT NULL, added REAL NOT NULL,
+        PRIMARY KEY (account, region, name, number, sid)
+    ) WITHOUT ROWID;
+    CREATE TABLE lambda_url (
+        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, qualifier TEXT NOT NULL,
+        id TEXT NOT NULL UNIQUE, config BLOB NOT NULL,
+        PRIMARY KEY (account, region, name, qualifier)
+    ) WITHOUT ROWID;
+    CREATE TABLE lambda_provisioned (
+        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, qualifier TEXT NOT NULL,
+        wanted INTEGER NOT NULL, modified TEXT NOT NULL,
+        PRIMARY KEY (account, region, name, qualifier)
+    ) WITHOUT ROWID;
+    CREATE TABLE lambda_setting (
+        account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, qualifier TEXT NOT NULL,
+        kind TEXT NOT NULL, value BLOB NOT NULL,
+        PRIMARY KEY (account, region, name, qualifier, kind)
+    ) WITHOUT ROWID;
+    CREATE TABLE lambda_code_signing (
+        account TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL, config BLOB NOT NULL,
+        PRIMARY KEY (account, region, id)
+    ) WITHOUT ROWID;
+    """,
 )

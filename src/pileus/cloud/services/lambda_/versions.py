@@ -169,7 +169,7 @@ class Versions(LambdaBase):
     def delete_alias(self, call: Call, request: Request) -> Config:
         name = FunctionName.of(call, request["FunctionName"]).at(request["Name"])
         self.function_row(name.at(""))
-        for table in ("permission", "event_invoke"):
+        for table in ("permission", "event_invoke", "url", "provisioned"):
             self.store.execute(
                 f"DELETE FROM lambda_{table} WHERE account=? AND region=? AND name=? AND qualifier=?",
                 (*name.key, name.qualifier),
