@@ -68,7 +68,7 @@ FILES = [
     ),
     ("handler.hello", "handler.helo", "defines no 'helo'", "did you mean 'hello'?"),
     ("service:", "frameworkVersion: '4'\nservice:", "'4' does not include 3", "frameworkVersion: '3'"),
-    ("python3.11", "nodejs20.x", "the runtime nodejs20.x, which can't run here", "4 |   runtime: nodejs20.x"),
+    ("python3.11", "ruby3.3", "the runtime ruby3.3, which can't run here", "4 |   runtime: ruby3.3"),
     ("http: GET /hello", "sns: orders", "the event 'sns' can't be delivered here yet", "docs/coverage.md"),
 ]
 

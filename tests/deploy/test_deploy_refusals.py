@@ -106,7 +106,9 @@ SETTINGS = [
         "    provisionedConcurrency: 1\n    handler: handler.run",
         ("functions", "hello", "provisionedConcurrency"),
     ),
-    ("    handler: handler.run\n    runtime: nodejs20.x", ("functions", "hello", "runtime")),
+    ("    handler: handler.run\n    runtime: java21", ("functions", "hello", "runtime")),
+    ("    handler: handler.run\n    runtime: nodejs20.x", ("functions", "hello", "handler")),
+    ("    handler: bootstrap\n    runtime: provided.al2023", ("functions", "hello", "handler")),
     (
         "    handler: handler.run\n    package:\n      artifact: x.zip",
         ("functions", "hello", "package", "artifact"),

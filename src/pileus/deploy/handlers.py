@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path as FilePath
@@ -10,8 +11,11 @@ from ..service import ConfigError, Function, Service
 from ..service.errors import did_you_mean
 from ..service.tree import Path, get
 
-#: By the family of the runtime; others are not looked for.
-_MODULE_SUFFIXES = {"python": (".py",)}
+_PYTHON_SUFFIXES = (".py",)
+#: In the order in which Lambda looks; of the rest, `pileus offline` makes what Lambda would find.
+_NODE_SUFFIXES = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", ".jsx")
+#: A file with one of these may export anything.
+_EXPORTS_MORE = ("export *", "module.exports", "__exportStar", "Object.assign(", "export =")
 _MOST_LISTED = 5
 
 
@@ -52,10 +56,17 @@ def _packaged(service: Service) -> Iterator[ConfigError]:
 def _check(service: Service, function: Function) -> Iterator[ConfigError]:
     handler = function.get("handler")
     runtime = str(function.get("runtime") or service.setting("runtime") or "")
-    suffixes = next((s for family, s in _MODULE_SUFFIXES.items() if runtime.startswith(family)), None)
-    if not isinstance(handler, str) or suffixes is None:
-        return
     path = (*function.path, "handler")
+    if runtime.startswith("provided"):
+        yield from _check_program(service, path)
+    if not isinstance(handler, str):
+        return
+    if runtime.startswith("nodejs"):
+        yield from _check_node(service, function, handler, path)
+        return
+    suffixes = _PYTHON_SUFFIXES
+    if not runtime.startswith("python"):
+        return
     module, dot, name = handler.rpartition(".")
     if not dot:
         yield service.mistake(
@@ -83,6 +94,59 @@ def _check(service: Service, function: Function) -> Iterator[ConfigError]:
         )
         hint = did_you_mean(name, defined) or listed
         yield service.mistake(f"the handler's module defines no '{name}'", path, hint)
+
+
+def _check_program(service: Service, path: Path) -> Iterator[ConfigError]:
+    program = service.directory / "bootstrap"
+    if not program.is_file():
+        message = "the function's program 'bootstrap' is not in the folder of serverless.yml"
+        yield service.mistake(message, path, "build it there: a provided runtime runs this file")
+    elif not os.access(program, os.X_OK):
+        yield service.mistake(
+            "the function's program 'bootstrap' can't be executed", path, "chmod +x bootstrap"
+        )
+
+
+def _check_node(service: Service, function: Function, handler: str, path: Path) -> Iterator[ConfigError]:
+    folder, slash, base = handler.rpartition("/")
+    stem, dot, nested = base.partition(".")
+    if not dot or not nested:
+        yield service.mistake(
+            f"the handler '{handler}' names no function", path, "write it as path/to/module.function"
+        )
+        return
+    module = f"{folder}{slash}{stem}"
+    if entry := function.get("esbuildEntrypoint"):  # of serverless-esbuild: the source has another name
+        module, path = str(entry).partition(".")[0] or module, (*function.path, "esbuildEntrypoint")
+    candidates = [service.directory / f"{module}{suffix}" for suffix in ("", *_NODE_SUFFIXES)]
+    file = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if file is None:
+        if (service.directory / "node_modules" / module).exists():  # Lambda looks there, too
+            return
+        message = f"the handler's file {module}.js does not exist, nor with .mjs, .cjs or .ts"
+        yield service.mistake(message, path, _nearby(service.directory, handler, _NODE_SUFFIXES))
+        return
+    name = nested.partition(".")[0]
+    text = file.read_text(encoding="utf-8", errors="replace")
+    if not re.search(rf"\b{re.escape(name)}\b", text) and not any(sign in text for sign in _EXPORTS_MORE):
+        there = file.relative_to(service.directory)
+        defined = _exported(text)
+        listed = (
+            f"{there} exports {', '.join(defined)}"
+            if 0 < len(defined) <= _MOST_LISTED
+            else f"export it in {there}"
+        )
+        hint = did_you_mean(name, defined) or listed
+        yield service.mistake(f"the handler's module exports no '{name}'", path, hint)
+
+
+def _exported(text: str) -> list[str]:
+    found = re.findall(
+        r"^export\s+(?:async\s+)?(?:const|let|var|function\*?|class)\s+([\w$]+)|^(?:module\.)?exports\.([\w$]+)\s*=",
+        text,
+        re.MULTILINE,
+    )
+    return [first or second for first, second in found]
 
 
 def _nearby(directory: FilePath, handler: str, suffixes: tuple[str, ...]) -> str:

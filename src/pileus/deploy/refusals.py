@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import orjson
 
+from ..cloud.interpreters import choose_node
 from ..compile.function import DEFAULT_RUNTIME
 from ..service import ConfigError, Service
 from ..service.tree import Path
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from ..cloud.kernel import AwsError, Cloud
 
 _PYTHON = re.compile(r"python3\.\d+")
+_NODE = re.compile(r"nodejs\d+\.x")
+_PROVIDED = re.compile(r"provided(\.al2|\.al2023)?")
+#: What to do about a runtime for which there is no environment here, by how its name begins.
+_INSTEAD = {
+    "java": "deploy it to AWS to run it, or write the function for Python or Node.js",
+    "dotnet": "publish it as a self-contained program named 'bootstrap' with the runtime provided.al2023",
+    "ruby": "deploy it to AWS to run it, or write the function for Python or Node.js",
+    "go": "build it as a program named 'bootstrap' with the runtime provided.al2023, as AWS asks for, too",
+}
 _NOT_EMULATED = re.compile(r"does not emulate \w+ \w+\.(\w+)")
 _WIRE = re.compile(r" \(Status Code: \d+; Error Code: (\w+); Request ID: [^)]*\)")
 _COVERAGE = "docs/coverage.md lists what is emulated"
@@ -50,17 +60,29 @@ def unrunnable_functions(service: Service) -> Iterator[ConfigError]:
             yield service.mistake(
                 f"the function '{function.key}' is a container image, which can't run here",
                 (*function.path, "image"),
-                "give it a 'handler' and a Python runtime",
+                "give it a 'handler' and a runtime",
             )
             continue
         own = function.get("runtime")
         if own is None:
             by_provider.append(function.key)
-        elif not _PYTHON.fullmatch(str(own)):
-            yield _unrunnable(service, [function.key], str(own), (*function.path, "runtime"))
-    if by_provider and not _PYTHON.fullmatch(str(default or DEFAULT_RUNTIME)):
-        path: Path = ("provider", "runtime") if default else ("provider",)
-        yield _unrunnable(service, by_provider, str(default or DEFAULT_RUNTIME), path)
+        else:
+            yield from _check_runtime(service, [function.key], str(own), (*function.path, "runtime"))
+    if by_provider and default:
+        yield from _check_runtime(service, by_provider, str(default), ("provider", "runtime"))
+    elif by_provider:
+        message = f"no runtime, which means {DEFAULT_RUNTIME}, for which AWS makes no functions any more"
+        yield service.mistake(f"{_who(by_provider)} {message}", ("provider",), "set 'runtime' here")
+
+
+def _check_runtime(service: Service, functions: list[str], runtime: str, path: Path) -> Iterator[ConfigError]:
+    if _PYTHON.fullmatch(runtime) or _PROVIDED.fullmatch(runtime):
+        return
+    if not _NODE.fullmatch(runtime):
+        yield _unrunnable(service, functions, runtime, path)
+    elif choose_node(runtime) is None:
+        message = f"{runtime} functions need Node.js, and there is no node in PATH"
+        yield service.mistake(message, path, "install Node.js, or an nvm with the version that AWS runs")
 
 
 def undeliverable_events(service: Service) -> Iterator[ConfigError]:
@@ -72,14 +94,15 @@ def undeliverable_events(service: Service) -> Iterator[ConfigError]:
 
 
 def _unrunnable(service: Service, functions: list[str], runtime: str, path: Path) -> ConfigError:
-    who = f"the function '{functions[0]}'" if len(functions) == 1 else f"{len(functions)} functions"
-    named = "no runtime, which means " if path == ("provider",) else "the runtime "
-    verb = "has" if len(functions) == 1 else "have"
     return service.mistake(
-        f"{who} {verb} {named}{runtime}, which can't run here: only Python functions run in this version",
+        f"{_who(functions)} the runtime {runtime}, which can't run here: only Python, Node.js and provided runtimes do",
         path,
-        "use python3.11 or later; Node.js and the others come with later versions",
+        next((told for family, told in _INSTEAD.items() if runtime.startswith(family)), None),
     )
+
+
+def _who(functions: list[str]) -> str:
+    return f"the function '{functions[0]}' has" if len(functions) == 1 else f"{len(functions)} functions have"
 
 
 def made_functions(service: Service, template: Mapping[str, Any]) -> list[ConfigError]:

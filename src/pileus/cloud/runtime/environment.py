@@ -26,14 +26,14 @@ from . import logs
 from .execution import Event, FunctionSpec, Outcome, error_document
 from .logs import Lines, LogPipe
 from .memory import Memory
-from .reload import ReadFiles
 from .runtime_api import MAX_RESPONSE, RuntimeApi, too_large_document
 from .stream import Collected, ResponseStream
 from .variables import SessionKeys, environment_variables
 
 if TYPE_CHECKING:
+    from .debugger import Debugger
     from .programs import Launch
-    from .reload import Changes
+    from .reload import Changes, ReadFiles
 
 INIT_LIMIT = 10.0
 #: Time for the stacks of a function that hangs to arrive.
@@ -60,7 +60,8 @@ class InitFailed(Exception):
 
 class Environment:
     """spec: what runs. stream: its log stream. scratch: where its TMPDIR is made. on_idle(environment): it can take the next event, or is dead.
-    on_lines(environment, lines): log events, as they come. on_note(text): a line for the user."""
+    on_lines(environment, lines): log events, as they come. on_note(text): a line for the user.
+    debugger: of a function that is debugged."""
 
     def __init__(
         self,
@@ -72,6 +73,7 @@ class Environment:
         on_idle: Callable[[Environment], None],
         on_lines: Callable[[Environment, Lines], None],
         on_note: Callable[[str], None],
+        debugger: Debugger | None = None,
     ) -> None:
         self.spec = spec
         self.stream = stream
@@ -84,6 +86,7 @@ class Environment:
         self._on_idle = on_idle
         self._on_lines = on_lines
         self._on_note = on_note
+        self.debugger = debugger
         self._loop = asyncio.get_running_loop()
         self._api = RuntimeApi(self)
         self._log = LogPipe(clock, self._lines)
@@ -118,15 +121,17 @@ class Environment:
         """Starts the process and waits for the end of its init phase. Raises InitFailed."""
         self.expires = keys.expires
         if changes is not None:
-            self.files = ReadFiles(changes, time.time_ns())
+            self.files = launch.files(changes)
         await self._api.start()
         own = environment_variables(self.stream, self._api.address, keys, self._scratch)
+        if self.debugger is not None:
+            own |= self.debugger.variables()
         began = time.perf_counter()
         self._stack_signal = launch.stack_signal
         self.pid = await launch.start(own, changes is not None, self._api, self._log, self._exited)
         self._memory = Memory(self.pid, launch.grows)
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(limit if self.debugger is None else None):
                 await self._ready
         except TimeoutError:
             self._init_report(limit, "timeout", "")
@@ -226,9 +231,14 @@ class Environment:
         else:
             self._queued = encoded
 
+    @property
+    def _has_debugger(self) -> bool:
+        """Whether a debugger's own memory counts with the function's."""
+        return self.debugger is not None and self.debugger.port is not None
+
     def check_memory(self) -> None:
         """Ends an invocation that uses more than its function has; called now and then while it runs."""
-        if self._event is None or self._memory is None or self._verdict:
+        if self._event is None or self._memory is None or self._verdict or self._has_debugger:
             return
         if self._memory.sample() > self.spec.memory:
             self._verdict = "memory"
@@ -241,6 +251,8 @@ class Environment:
         self._timer = None
         if self.dead or (self._event is None and not self._answered_last):
             return
+        if self.debugger is not None and self.debugger.attached:
+            self._deadline = self._loop.time() + self.spec.timeout  # it begins anew when the debugger lets go
         if self._loop.time() < self._deadline:
             self._timer = self._loop.call_at(self._deadline, self._past_deadline)
         else:

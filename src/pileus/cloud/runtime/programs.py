@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import struct
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from .. import interpreters
 from .errors import EnvironmentFailed
 from .execution import FunctionSpec
 from .logs import LogPipe
+from .reload import Changes, Modules, ReadFiles
 from .runtime_api import RuntimeApi
 from .spares import Spares, Spawner, Start
 from .variables import function_variables
@@ -31,6 +33,10 @@ class Launch(Protocol):
 
     grows: bool
     stack_signal: int
+
+    def files(self, changes: Changes) -> ReadFiles:
+        """What it reads of the project as it starts. Called right before that."""
+        ...
 
     async def start(
         self, own: Mapping[str, str], reload: bool, api: RuntimeApi, log: LogPipe, on_exit: OnExit
@@ -47,6 +53,9 @@ class Forked:
 
     def __init__(self, spec: FunctionSpec, zygote: Zygote, variables: Mapping[str, str]) -> None:
         self._spec, self._zygote, self._variables = spec, zygote, variables
+
+    def files(self, changes: Changes) -> ReadFiles:
+        return ReadFiles(changes, time.time_ns())
 
     async def start(
         self, own: Mapping[str, str], reload: bool, api: RuntimeApi, log: LogPipe, on_exit: OnExit
@@ -78,6 +87,11 @@ class Program:
     ) -> None:
         self._spec, self._spawner, self._variables, self._argv = spec, spawner, variables, argv
 
+    def files(self, changes: Changes) -> ReadFiles:
+        found = ReadFiles(changes, time.time_ns())
+        found.add([self._argv[-1]])
+        return found
+
     async def start(
         self, own: Mapping[str, str], reload: bool, api: RuntimeApi, log: LogPipe, on_exit: OnExit
     ) -> int:
@@ -102,6 +116,9 @@ class NodeProcess:
     ) -> None:
         self._spec, self._spares, self._start, self._variables = spec, spares, start, variables
         self._module = module
+
+    def files(self, changes: Changes) -> ReadFiles:
+        return ReadFiles(changes, time.time_ns(), Modules(changes, str(self._spec.code)))
 
     async def start(
         self, own: Mapping[str, str], reload: bool, api: RuntimeApi, log: LogPipe, on_exit: OnExit
@@ -132,10 +149,16 @@ class NodeProcess:
 
 
 class Programs:
-    """All that is started so. spawner: gives a zygote. endpoint, xray: see RuntimeHooks."""
+    """All that is started so. spawner: gives a zygote. endpoint, xray, local: see RuntimeHooks."""
 
-    def __init__(self, spawner: Spawner, endpoint: Callable[[], str], xray: Callable[[], str]) -> None:
-        self._spawner, self._endpoint, self._xray = spawner, endpoint, xray
+    def __init__(
+        self,
+        spawner: Spawner,
+        endpoint: Callable[[], str],
+        xray: Callable[[], str],
+        local: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        self._spawner, self._endpoint, self._xray, self._local = spawner, endpoint, xray, local
         self._spares = Spares(spawner)
         self._nodes: dict[str, str] = {}
 
@@ -146,7 +169,7 @@ class Programs:
             return NodeProcess(spec, self._spares, start, variables)
         if spec.runtime.startswith("provided"):
             program, wrapper = bootstrap_program(spec), wrapper_program(spec)
-            variables = program_variables(spec, self._endpoint(), self._xray(), program)
+            variables = self._variables(spec, program)
             return Program(spec, self._spawner(), variables, [wrapper, program] if wrapper else [program])
         raise EnvironmentFailed(
             f"{spec.runtime or 'this'} functions can't run here: Python, Node.js and provided runtimes can"
@@ -163,8 +186,11 @@ class Programs:
         node = self._nodes.get(spec.runtime)
         if node is None:
             node = self._nodes[spec.runtime] = node_program(spec.runtime)
-        variables = program_variables(spec, self._endpoint(), self._xray(), node)
+        variables = self._variables(spec, node)
         return Start.of(spec, node, variables, wrapper_program(spec)), variables
+
+    def _variables(self, spec: FunctionSpec, program: str) -> dict[str, str]:
+        return {**self._local(), **program_variables(spec, self._endpoint(), self._xray(), program)}
 
     @property
     def waiting(self) -> list[int]:

@@ -3,6 +3,8 @@
 On Linux the kernel puts an event into our inotify queue before the editor's write returns, so one non-blocking read
 ahead of each invocation (or the kernel's word that there is nothing to read) tells for sure that nothing was touched. Only then are an environment's own files compared.
 Elsewhere they are compared every time.
+
+Python says which modules it has read, Node only what was required: there, all of the project's modules count.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ _MASK = (
 )
 #: The clock that stamps files runs a few milliseconds behind.
 _SLACK_NS = 20_000_000
+
+_JAVASCRIPT = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", ".jsx", ".node", ".wasm")
 
 Stamp = tuple[int, int]
 
@@ -65,15 +69,53 @@ class Changes:
             self.descriptor = -1
 
 
-class ReadFiles:
-    """The files that one environment has read, as they were. since: when it was forked (ns)."""
+class Modules:
+    """All modules of JavaScript below a folder: what has imported which of them can't be asked of Node."""
 
-    def __init__(self, changes: Changes, since: int) -> None:
+    def __init__(self, changes: Changes, root: str) -> None:
+        self._changes = changes
+        self._root = root
+        self._seen = -1
+        self._files: list[str] = []
+
+    def files(self) -> list[str]:
+        """Walks through the folder where something in it has changed since the last time."""
+        generation = self._changes.generation()
+        if generation != self._seen:
+            folders: list[str] = []
+            self._files = _modules_below(self._root, folders)
+            self._changes.watch(folder + "/" for folder in folders)
+            self._seen = generation
+        return self._files
+
+
+def _modules_below(root: str, folders: list[str]) -> list[str]:
+    found = []
+    for folder, inside, names in os.walk(root):
+        inside[:] = [name for name in inside if name != "node_modules" and not name.startswith(".")]
+        folders.append(folder)
+        found += [
+            f"{folder}/{name}" for name in names if name.endswith(_JAVASCRIPT) or name == "package.json"
+        ]
+    return sorted(found)
+
+
+class ReadFiles:
+    """The files that one environment has read, as they were. since: when it was forked (ns). modules: all of these count
+    as read."""
+
+    def __init__(self, changes: Changes, since: int, modules: Modules | None = None) -> None:
         self._changes = changes
         self._since = since
+        self._modules = modules
+        self._known: list[str] = []
+        if modules is not None:
+            self._known = modules.files()
         self._stamps: dict[str, Stamp | None] = {}
         self._seen = -1
         self._stale = False
+        if self._known:
+            self.add(self._known)
 
     def add(self, files: list[str]) -> None:
         self._changes.watch(files)
@@ -93,7 +135,9 @@ class ReadFiles:
         if generation == self._seen:
             return False
         self._seen = generation
-        self._stale = any(_stamp(path) != stamp for path, stamp in self._stamps.items())
+        self._stale = any(_stamp(path) != stamp for path, stamp in self._stamps.items()) or (
+            self._modules is not None and self._modules.files() != self._known
+        )
         return self._stale
 
     def changed_files(self) -> list[str]:

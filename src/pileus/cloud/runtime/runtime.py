@@ -11,10 +11,11 @@ import contextlib
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import interpreters
 from . import provided
@@ -26,6 +27,9 @@ from .programs import Forked, Launch, Programs
 from .reload import Changes
 from .variables import PER_ENVIRONMENT, SessionKeys, function_variables
 from .zygote import Zygote
+
+if TYPE_CHECKING:
+    from .debugger import Debugger
 
 _IDLE = 600.0
 _MEMORY_CHECK = 0.25
@@ -41,7 +45,8 @@ class RuntimeHooks:
     clock: the cloud's time. endpoint, xray: where functions reach the cloud and the trace daemon. credentials: a
     session of the function's role. suffix: 32 hex digits for a log stream's name. note: a line for the user. scratch: a
     folder of our own, emptied at the start, for the TMPDIR of each environment. python: the interpreter that settings
-    name. started: one that runs already.
+    name. started: one that runs already. local: variables beneath a function's own. idle: seconds after which an idle
+    environment goes. debuggers: by function name, of those that are debugged.
     """
 
     clock: Callable[[], float]
@@ -53,6 +58,9 @@ class RuntimeHooks:
     scratch: Path
     python: str | None = None
     started: interpreters.Started | None = None
+    local: Mapping[str, str] = field(default_factory=dict)
+    idle: float = _IDLE
+    debuggers: Mapping[str, Debugger] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -85,7 +93,7 @@ class Runtime:
         self._noted: set[str] = set()
         self._handlers: dict[tuple[str, str], set[str]] = {}
         self._priming: asyncio.Handle | None = None
-        self._programs = Programs(self._spawner, hooks.endpoint, hooks.xray)
+        self._programs = Programs(self._spawner, hooks.endpoint, hooks.xray, lambda: hooks.local)
 
     # -- events ---------------------------------------------------------------------------------------------------
 
@@ -146,7 +154,7 @@ class Runtime:
                 return
         pool.idle.append(environment)
         if self._sweeper is None:
-            self._sweeper = asyncio.get_running_loop().call_later(_IDLE / 4, self._sweep)
+            self._sweeper = asyncio.get_running_loop().call_later(self.hooks.idle / 4, self._sweep)
 
     def _discard(self, pool: _Pool, environment: Environment) -> None:
         pool.all.discard(environment)
@@ -155,10 +163,17 @@ class Runtime:
     # -- growth ---------------------------------------------------------------------------------------------------
 
     def _grow(self, pool: _Pool) -> None:
+        if self.hooks.debuggers and self._has_its_one(pool):
+            return
         pool.starting += 1
         task = asyncio.get_running_loop().create_task(self._start_one(pool))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _has_its_one(self, pool: _Pool) -> bool:
+        """Of a function that is debugged, there is one environment at a time."""
+        alive = pool.starting or any(not each.dead for each in pool.all)
+        return bool(alive) and pool.spec.name in self.hooks.debuggers
 
     async def _start_one(self, pool: _Pool) -> None:
         environment: Environment | None = None
@@ -169,6 +184,8 @@ class Runtime:
                 pool.starting -= 1
         except InitFailed as error:
             self._fail_first(pool, error)
+            if len(pool.waiting) > pool.starting:  # of a debugged function they wait for one environment
+                self._grow(pool)
         except EnvironmentFailed as error:
             self._fail_all(pool, error)
         except Exception as error:
@@ -215,6 +232,7 @@ class Runtime:
             on_idle=self._idle_again,
             on_lines=self._lines,
             on_note=self._note_once,
+            debugger=self.hooks.debuggers.get(pool.spec.name),
         )
         pool.all.add(environment)
         return environment
@@ -295,7 +313,8 @@ class Runtime:
         return zygote
 
     def _variables(self, spec: FunctionSpec, python: str) -> dict[str, str]:
-        return function_variables(spec, self.hooks.endpoint(), self.hooks.xray(), python)
+        found = function_variables(spec, self.hooks.endpoint(), self.hooks.xray(), python)
+        return {**self.hooks.local, **found}
 
     async def _zygote(self, spec: FunctionSpec) -> tuple[Zygote, dict[str, str]]:
         """The zygote whose imports would have come out the same in an environment of `spec`."""
@@ -366,14 +385,14 @@ class Runtime:
 
     def _sweep(self) -> None:
         self._sweeper = None
-        old, left = time.monotonic() - _IDLE, False
+        old, left = time.monotonic() - self.hooks.idle, False
         for pool in self._pools.values():
             for environment in [each for each in pool.idle if each.used < old or each.dead]:
                 pool.idle.remove(environment)
                 self._discard(pool, environment)
             left = left or bool(pool.idle)
         if left:
-            self._sweeper = asyncio.get_running_loop().call_later(_IDLE / 4, self._sweep)
+            self._sweeper = asyncio.get_running_loop().call_later(self.hooks.idle / 4, self._sweep)
 
     def _check_memory(self) -> None:
         self._watch = None

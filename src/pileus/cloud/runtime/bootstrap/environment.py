@@ -32,6 +32,10 @@ def become(message: dict[str, Any], log: int, api: int, own_modules: frozenset[s
             _become_program(message, log, api)
         _settle(message, log)
         prime.make_room(message["root"], own_modules)
+        if "PILEUS_DEBUG" in os.environ:
+            from . import debugger
+
+            debugger.set_up(debugger.told() or {}, os.environ["AWS_LAMBDA_FUNCTION_NAME"])
         _Environment(message, api).run()
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else 1

@@ -1,9 +1,9 @@
 // Finding the handler, by the rules of Lambda's Node.js runtime and with its words for what goes wrong.
 
 import fs from "node:fs";
-import Module, { createRequire } from "node:module";
+import Module, { createRequire, syncBuiltinESMExports } from "node:module";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { Fault } from "./errors.mjs";
 
 // The name under which Lambda's runtime requires a function, as it shows in "Require stack".
@@ -85,23 +85,39 @@ export function sdkHint(error) {
   return `Lambda's Node.js runtimes bring the AWS SDK along; here it is the project's own: npm install --save-dev ${found[1]}`;
 }
 
-// The project's own files that have been required since the last question. What is imported can't be asked for; the
-// server takes all of the project's modules for read.
+// The project's own files that have been required or read since the last question. What is imported can't be asked for;
+// the server takes all of the project's modules for read.
 export class Loaded {
-  #files = [];
+  #files = new Set();
+  #told = new Set();
 
   constructor(root) {
     const prefix = root + path.sep;
     const inModules = `${path.sep}node_modules${path.sep}`;
-    const { load } = Module.prototype;
-    const files = this.#files;
-    Module.prototype.load = function (file) {
-      if (file.startsWith(prefix) && !file.includes(inModules)) files.push(file);
-      return load.call(this, file);
+    const note = (file) => {
+      const full = file instanceof URL ? fileURLToPath(file) : typeof file === "string" ? path.resolve(file) : "";
+      if (full.startsWith(prefix) && !full.includes(inModules) && !this.#told.has(full)) this.#files.add(full);
     };
+    const noting = (target, name) => {
+      const original = target[name];
+      target[name] = function (file, ...rest) {
+        note(file);
+        return original.call(this, file, ...rest);
+      };
+    };
+    noting(Module.prototype, "load");
+    noting(fs, "readFileSync");
+    noting(fs, "readFile");
+    noting(fs, "createReadStream");
+    noting(fs.promises, "readFile");
+    syncBuiltinESMExports();
   }
 
   news() {
-    return this.#files.length === 0 ? null : this.#files.splice(0);
+    if (this.#files.size === 0) return null;
+    const files = [...this.#files];
+    this.#files.clear();
+    for (const file of files) this.#told.add(file);
+    return files;
   }
 }
