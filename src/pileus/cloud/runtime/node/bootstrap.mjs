@@ -3,6 +3,7 @@
 //
 // Between two events the process sits in a read and nothing of it runs, as a frozen environment in Lambda.
 
+import inspector from "node:inspector";
 import Module from "node:module";
 import { Client } from "./client.mjs";
 import { contextOf } from "./context.mjs";
@@ -220,8 +221,19 @@ function settle(told) {
   if (told.sourceMaps) process.setSourceMapsEnabled(true);
 }
 
+// A function that is debugged: the inspector listens where the server says, which hands debuggers on to it. A client that
+// is there already sees the init phase from its first line.
+function openInspector() {
+  const debug = process.env.PILEUS_DEBUG;
+  if (debug === undefined) return;
+  delete process.env.PILEUS_DEBUG;
+  const { port, wait } = JSON.parse(debug);
+  if (port) inspector.open(port, "127.0.0.1", wait);
+}
+
 const client = new Client(3);
 const told = client.told();
 settle(told);
+openInspector();
 client.address = told.env.AWS_LAMBDA_RUNTIME_API;
 new Environment(client, told).run();
