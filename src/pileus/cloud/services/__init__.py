@@ -25,6 +25,12 @@ def _entry(
 
 _ENTRIES = (
     _entry("apigateway", "ApiGateway", cfn=("AWS::ApiGateway::",)),
+    _entry(
+        "apigatewaymanagementapi",
+        "ApiGatewayManagementApi",
+        "execute-api",
+        folder="apigatewayv2.websocket",
+    ),
     _entry("apigatewayv2", "ApiGatewayV2", "apigateway", cfn=("AWS::ApiGatewayV2::",)),
     _entry("cloudformation", "CloudFormation", cfn=("AWS::CloudFormation::", "Custom::")),
     _entry(
@@ -41,6 +47,9 @@ _ENTRIES = (
         "dynamodb",
         folder="dynamodb.streams",
         targets=("DynamoDBStreams_20120810",),
+    ),
+    _entry(
+        "elbv2", "ElasticLoadBalancing", "elasticloadbalancing", cfn=("AWS::ElasticLoadBalancingV2::",)
     ),
     _entry("events", "EventBridge", targets=("AWSEvents",), cfn=("AWS::Events::",)),
     _entry("iam", "Iam", cfn=("AWS::IAM::",)),
