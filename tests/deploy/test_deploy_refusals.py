@@ -65,11 +65,6 @@ EVENTS = [
     ("cloudwatchLog: /aws/lambda/x", "AWS::Logs::SubscriptionFilter"),
     ("schedule: {rate: rate(1 hour), method: scheduler}", "AWS::Scheduler::Schedule"),
     (
-        "alb: {listenerArn: 'arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/app/x/5/6', priority: 1, "
-        "conditions: {path: /a}}",
-        "AWS::ElasticLoadBalancingV2::ListenerRule",
-    ),
-    (
         "cloudFront: {eventType: viewer-request, origin: 'https://example.com'}",
         "AWS::CloudFront::Distribution",
     ),
