@@ -7,6 +7,7 @@ import re
 from pileus.cloud.kernel import Call, NotEmulated, operation
 
 from .base import Operations, Request, Result, bare, merge, picked, refuse
+from .dataplane.parameters import steps_of
 from .documents import Document, Documents, Kind
 from .errors import BadRequestException, ConflictException
 
@@ -161,6 +162,16 @@ def _check(api: Document, integration: Document) -> None:
         raise BadRequestException("PayloadFormatVersion is a required parameter for integration")
     if version not in (("1.0", "2.0") if kind == "AWS_PROXY" else ("1.0",)):
         raise BadRequestException(f"PayloadFormatVersion {version} is not supported for {kind} integrations")
+    if kind == "AWS_PROXY" and integration.get("RequestParameters"):
+        raise NotEmulated("apigatewayv2 RequestParameters of AWS_PROXY integrations")
+    try:
+        for parameters in (
+            integration.get("RequestParameters"),
+            *(integration.get("ResponseParameters") or {}).values(),
+        ):
+            steps_of(parameters)
+    except ValueError as error:
+        raise BadRequestException(str(error)) from None
     uri = integration.get("IntegrationUri") or ""
     if kind == "AWS_PROXY" and _FUNCTION.fullmatch(uri) is None:
         raise BadRequestException(f"Invalid ARN specified in the request {uri}".strip())
