@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import orjson
 
 from .. import interpreters
+from .bundles import Built, Bundles
 from .errors import EnvironmentFailed
 from .execution import FunctionSpec
 from .logs import LogPipe
@@ -105,20 +106,29 @@ class Program:
 class NodeProcess:
     """A process of Node.js, one that waits already where its start would have been the same.
 
-    module: the path, without its suffix, of what was built of the function's source, if it was.
+    built: what was built of the function's source, if it was.
     """
 
     grows = False
     stack_signal = 0
 
     def __init__(
-        self, spec: FunctionSpec, spares: Spares, start: Start, variables: Mapping[str, str], module: str = ""
+        self,
+        spec: FunctionSpec,
+        spares: Spares,
+        start: Start,
+        variables: Mapping[str, str],
+        built: Built | None = None,
     ) -> None:
         self._spec, self._spares, self._start, self._variables = spec, spares, start, variables
-        self._module = module
+        self._built = built
 
     def files(self, changes: Changes) -> ReadFiles:
-        return ReadFiles(changes, time.time_ns(), Modules(changes, str(self._spec.code)))
+        if self._built is None:
+            return ReadFiles(changes, time.time_ns(), Modules(changes, str(self._spec.code)))
+        found = ReadFiles(changes, self._built.since)
+        found.add(list(self._built.inputs))
+        return found
 
     async def start(
         self, own: Mapping[str, str], reload: bool, api: RuntimeApi, log: LogPipe, on_exit: OnExit
@@ -131,8 +141,8 @@ class NodeProcess:
             "runtime": spec.runtime,
             "reload": reload,
         }
-        if self._module:
-            told |= {"module": self._module, "sourceMaps": True}
+        if self._built is not None:
+            told |= {"module": self._built.module, "sourceMaps": True}
         start = self._start
         if start.sees_all:
             start = Start(start.argv, tuple(told["env"].items()), start.root, True)
@@ -153,6 +163,7 @@ class Programs:
 
     def __init__(
         self,
+        bundles: Bundles,
         spawner: Spawner,
         endpoint: Callable[[], str],
         xray: Callable[[], str],
@@ -160,13 +171,15 @@ class Programs:
     ) -> None:
         self._spawner, self._endpoint, self._xray, self._local = spawner, endpoint, xray, local
         self._spares = Spares(spawner)
+        self.bundles = bundles
         self._nodes: dict[str, str] = {}
 
     async def launch(self, spec: FunctionSpec) -> Launch:
-        """Raises EnvironmentFailed for a runtime that can't run here."""
+        """Raises EnvironmentFailed for a runtime that can't run here, BuildFailed for a source that can't be built."""
         if spec.runtime.startswith("nodejs"):
             start, variables = self._node_start(spec)
-            return NodeProcess(spec, self._spares, start, variables)
+            built = await self.bundles.built(spec) if spec.reload else None
+            return NodeProcess(spec, self._spares, start, variables, built)
         if spec.runtime.startswith("provided"):
             program, wrapper = bootstrap_program(spec), wrapper_program(spec)
             variables = self._variables(spec, program)
@@ -199,6 +212,7 @@ class Programs:
 
     async def close(self) -> None:
         await self._spares.close()
+        self.bundles.close()
 
 
 def program_variables(spec: FunctionSpec, endpoint: str, xray: str, program: str) -> dict[str, str]:

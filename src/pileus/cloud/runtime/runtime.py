@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from .. import interpreters
 from . import provided
+from .bundles import BuildFailed, Bundles
 from .environment import Environment, InitFailed
 from .errors import EnvironmentFailed
 from .execution import Event, FunctionSpec, Outcome, error_document
@@ -93,7 +94,11 @@ class Runtime:
         self._noted: set[str] = set()
         self._handlers: dict[tuple[str, str], set[str]] = {}
         self._priming: asyncio.Handle | None = None
-        self._programs = Programs(self._spawner, hooks.endpoint, hooks.xray, lambda: hooks.local)
+        #: How functions are built ahead of running.
+        self.bundles = Bundles(self._changes)
+        self._programs = Programs(
+            self.bundles, self._spawner, hooks.endpoint, hooks.xray, lambda: hooks.local
+        )
 
     # -- events ---------------------------------------------------------------------------------------------------
 
@@ -240,7 +245,7 @@ class Runtime:
     async def _init(self, environment: Environment, limit: float = 10.0) -> None:
         spec = environment.spec
         try:
-            launch = await self._launch(spec)
+            launch = await self._launch(environment)
             keys = self.hooks.credentials(spec)
             await environment.start(launch, keys, self._changes if spec.reload else None, limit)
         except (EnvironmentFailed, asyncio.CancelledError):
@@ -294,11 +299,17 @@ class Runtime:
     def _python(self, spec: FunctionSpec) -> str:
         return interpreters.choose(spec.code, configured=self.hooks.python, runtime=spec.runtime)
 
-    async def _launch(self, spec: FunctionSpec) -> Launch:
+    async def _launch(self, environment: Environment) -> Launch:
+        spec = environment.spec
         if spec.runtime.startswith("python"):
             zygote, variables = await self._zygote(spec)
             return Forked(spec, zygote, variables)
-        return await self._programs.launch(spec)
+        try:
+            return await self._programs.launch(spec)
+        except BuildFailed as error:
+            text = f"{spec.handler} can't be built:\n{error}"
+            self._show(spec, environment.stream, [(int(self.hooks.clock() * 1000), text)])
+            raise InitFailed(error.document) from error
 
     def _spawner(self) -> Zygote:
         """Any zygote: what it has imported is of no use to a program."""

@@ -20,7 +20,7 @@ const NO_CALLBACKS =
   "this function to use a supported handler signature to use Node.js 24 or later. For more information see " +
   "https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.";
 
-class Environment {
+class Runtime {
   constructor(client, told) {
     this.client = client;
     this.told = told;
@@ -236,4 +236,4 @@ const told = client.told();
 settle(told);
 openInspector();
 client.address = told.env.AWS_LAMBDA_RUNTIME_API;
-new Environment(client, told).run();
+new Runtime(client, told).run();
