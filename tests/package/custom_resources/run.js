@@ -4,6 +4,7 @@
 // stdout: a line a job, {calls, logs, thrown}.
 "use strict";
 const Module = require("module");
+const { Readable } = require("stream");
 let job;
 let calls;
 let logs;
@@ -18,10 +19,28 @@ function answer(operation) {
   return JSON.parse(JSON.stringify(next));
 }
 
+// What a member is named that this SDK does not know: it neither sends it nor tells of it.
+const UNKNOWN = "SettingOfTomorrow";
+
+function known(value) {
+  return JSON.parse(JSON.stringify(value, (name, each) => (name === UNKNOWN ? undefined : each)));
+}
+
 class Client {
   async send(command) {
-    calls.push([command.operation, JSON.parse(JSON.stringify(command.input))]);
-    return answer(command.operation);
+    const headers = { "content-type": "application/x-amz-json-1.1" };
+    let request = async (args) => {
+      calls.push([command.operation, JSON.parse(args.request.body)]);
+      const body = Readable.from([Buffer.from(JSON.stringify(await answer(command.operation)))]);
+      return { response: { statusCode: 200, headers, body } };
+    };
+    for (const { middleware, step } of [...command.added].reverse()) {
+      if (step !== "build") request = middleware(request);
+    }
+    for (const { middleware, step } of command.added) if (step === "build") request = middleware(request);
+    const { response } = await request({ request: { headers, body: JSON.stringify(known(command.input)) } });
+    const chunks = response.body instanceof Uint8Array ? [response.body] : await response.body.toArray();
+    return known(JSON.parse(Buffer.concat(chunks).toString()));
   }
 }
 
@@ -31,6 +50,8 @@ function member(_, name) {
     constructor(input) {
       this.operation = name.slice(0, -"Command".length);
       this.input = input;
+      this.added = [];
+      this.middlewareStack = { add: (middleware, options) => this.added.push({ middleware, ...options }) };
     }
   };
 }

@@ -82,23 +82,51 @@ class Resource {
   }
 
   /** One operation of AWS: call("s3", "GetBucketNotificationConfiguration", {...}). */
-  async call(service, operation, input) {
+  async call(service, operation, input, adapt = () => {}) {
     const changing = this.requestType !== "Delete";
     const propagated = this.started + timing.propagation;
     return this.retry(
-      () => this.send(service, operation, input),
+      () => this.send(service, operation, input, adapt),
       (error) => changing && DENIED.has(error.name) && Date.now() < propagated,
     );
   }
 
-  async send(service, operation, input) {
+  async send(service, operation, input, adapt) {
     const sdk = require(`@aws-sdk/client-${service}`);
     if (!this.clients.has(service)) {
       this.clients.set(service, new sdk[CLIENTS[service]]({ maxAttempts: 6 }));
     }
     this.checkTime();
     const command = new sdk[`${operation}Command`](input);
+    adapt(command);
     return this.clients.get(service).send(command, { abortSignal: this.given.signal });
+  }
+
+  /**
+   * The same for an operation in JSON, with all that it says. The SDK drops members that are younger than itself, and a
+   * runtime's SDK does not age well.
+   */
+  async callWhole(service, operation, input) {
+    let told;
+    const parsed = await this.call(service, operation, input, ({ middlewareStack: stack }) => {
+      const ask = (next) => (args) => {
+        if (isJson(args.request)) args.request.body = JSON.stringify(input);
+        return next(args);
+      };
+      const hear = (next) => async (args) => {
+        const result = await next(args);
+        const { response } = result;
+        if (isJson(response)) {
+          response.body = await bytes(response.body);
+          if (response.statusCode < 300) told = JSON.parse(response.body.toString() || "{}");
+        }
+        return result;
+      };
+      // Before the length is set and the request is signed; and next to the wire, before the answer is read.
+      stack.add(ask, { step: "build", priority: "high", name: "askWhole" });
+      stack.add(hear, { step: "deserialize", priority: "low", name: "hearWhole" });
+    });
+    return told || parsed;
   }
 
   /** Do it, again as long as it fails in a way that passes. */
@@ -119,6 +147,18 @@ class Resource {
   checkTime() {
     if (this.given.signal.aborted) throw new OutOfTime("given up");
   }
+}
+
+function isJson({ headers }) {
+  const name = Object.keys(headers).find((each) => each.toLowerCase() === "content-type");
+  return name !== undefined && headers[name].includes("json");
+}
+
+async function bytes(body) {
+  if (body instanceof Uint8Array) return Buffer.from(body);
+  const chunks = [];
+  for await (const chunk of body) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
 }
 
 /** Swallow errors of these names: what was to be removed is not there. */

@@ -44,7 +44,8 @@ async function named(resource, name) {
 }
 
 async function described(resource, id) {
-  const found = await resource.call("cognito-identity-provider", "DescribeUserPool", { UserPoolId: id });
+  const input = { UserPoolId: id };
+  const found = await resource.callWhole("cognito-identity-provider", "DescribeUserPool", input);
   return found.UserPool;
 }
 
@@ -56,7 +57,7 @@ async function change(resource, id, configs) {
     const triggers = rewritten(resource, before, configs);
     if (configs.length === 0 && JSON.stringify(triggers) === JSON.stringify(before)) return;
     const input = { UserPoolId: id, ...kept(pool), LambdaConfig: triggers };
-    await resource.call("cognito-identity-provider", "UpdateUserPool", input);
+    await resource.callWhole("cognito-identity-provider", "UpdateUserPool", input);
   }, passing);
 }
 
