@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Mapping
@@ -10,19 +11,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..cloud.gateway.app import SiteApp
-from ..cloud.server import CloudServer, bind
+from ..cloud.gateway.app import CloudApp, SiteApp
+from ..cloud.server import CloudServer
+from ..deploy import running
 from ..deploy.aws_only import aws_only
 from ..deploy.local import Deployed, LocalDeployment
 from ..deploy.saves import Saves
 from ..deploy.stack import DeploymentFailed
 from ..deploy.summary import coverage
 from ..service import LoadedService
+from .addresses import Addresses, reachable
+from .debugging import Debugged, debugged, tell
 from .early import named_interpreter
+from .execute import executed, local_variables
 from .failure import UserError, facts, mistakes_told, show, warn, warning_facts
 from .options import ServiceOptions
+from .ports import Ports
 from .report import Report
-from .serving import listening, open_server, settings_for, until_stopped, warn_open_host
+from .serving import open_server, settings_for, until_stopped, warn_open_host
 from .ui import Ui
 
 if TYPE_CHECKING:
@@ -32,18 +38,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OfflineOptions:
-    """state: None keeps it in memory. prefixed: whether URLs begin with the stage. given: those of `host`, `http_port`
-    and `bare` that the command line sets. started: an interpreter for functions that comes up meanwhile."""
+    """state: None keeps it in memory. prefixed: whether URLs begin with the stage. ports: by their names in
+    `ports.PORTS`. given: the options that the command line sets, by their names in Python. execute: a command to run
+    once the service is ready, in words. debug: see debugging.py. idle: seconds after which an idle environment goes.
+    local_environment: functions see the variables of this shell, too. started: an interpreter for functions that comes
+    up meanwhile."""
 
     folder: Path
     service: ServiceOptions
     host: str
-    http_port: int
-    port: int
+    ports: Mapping[str, int]
     state: Path | None
     python: str | None
     prefixed: bool
     given: frozenset[str] = frozenset()
+    execute: tuple[str, ...] = ()
+    debug: tuple[str, ...] = ()
+    debug_port: int | None = None
+    idle: float | None = None
+    local_environment: bool = False
     started: Started | None = None
 
     def with_defaults(self, settings: Mapping[str, Any]) -> OfflineOptions:
@@ -52,24 +65,32 @@ class OfflineOptions:
         return replace(
             self,
             host=own.get("host", self.host),
-            http_port=own.get("http_port", self.http_port),
+            ports={name: own.get(name, port) for name, port in self.ports.items()},
+            given=self.given | (own.keys() & self.ports.keys()),
             prefixed=not own["bare"] if "bare" in own else self.prefixed,
+            idle=own.get("idle", self.idle),
+            local_environment=own.get("local_environment", self.local_environment),
         )
 
 
-async def run(options: OfflineOptions, ui: Ui) -> None:
-    offline = Offline(options, ui)
+async def run(options: OfflineOptions, ui: Ui) -> int:
+    """Returns the exit code: that of --exec's command, else 0."""
+    offline, code = Offline(options, ui), 0
     try:
         await offline.start()
         ui.gather(asyncio.get_running_loop().call_later)
         following = asyncio.create_task(offline.follow_files())
-        await until_stopped()
+        if options.execute:
+            code = await executed(options.execute, offline.addresses.variables(), to_stderr=ui.json)
+        else:
+            await until_stopped()
         following.cancel()
         ui.line("Stopping …")
         ui.flush()
     finally:
         await offline.stop()
         ui.flush()
+    return code
 
 
 class Offline:
@@ -83,8 +104,10 @@ class Offline:
         self._settings.python = named_interpreter(options.python)
         self._settings.started = options.started
         self._server: CloudServer | None = None
-        self._socket: socket.socket | None = None
+        self._ports: Ports | None = None
         self._deployed: Deployed | None = None
+        self._debugged: list[Debugged] = []
+        self.addresses: Addresses
         self._saves = Saves(())
         self._deployment = LocalDeployment(
             self._cloud,
@@ -106,27 +129,69 @@ class Offline:
         loaded = self._load()
         self._take_settings(loaded)
         self._saves = Saves(loaded.files)
-        self._socket = self._bind()
+        self._ports = self._open_ports()
+        site = self._ports.take("http_port")
         cloud = self._cloud()
         assert self._server is not None
         await self._server.start()
-        functions = cast("Any", cloud.service("lambda"))
-        functions.log_observers.append(self._report.function_wrote)
-        functions.note_observers.append(self._report.note)
-        self._deployment.start_interpreters(loaded.service)
+        self._prepare_functions(loaded)
+        for each in self._debugged:
+            await each.debugger.start()
         for setting in aws_only(loaded.service):
             self._report.note(f"{setting} takes effect in AWS only")
         self._deployed = await self._deploy(loaded)
-        app = SiteApp(cloud, self._target, prefixed=self._options.prefixed, observer=self._report.request)
-        site = await self._server.serve_site(app.answer, self._socket)
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(
-            self._settings.host, self._settings.host
-        )
-        url = f"http://{host}:{site.port}" + self._prefix()
+        self.addresses = await self._serve(cloud, self._ports, site)
+        if self._options.state is not None:
+            service = loaded.service
+            running.note(self._options.state, self._server.url, service.name, service.stage, service.region)
         state = str(self._options.state or "in memory")
         covered = coverage(cloud, self.deployed.template)
-        self._report.started(
-            self.deployed, covered, url, self._server.url, state, time.perf_counter() - began
+        tell(self._ui, self._debugged)
+        self._report.started(self.deployed, covered, self.addresses, state, time.perf_counter() - began)
+
+    def _prepare_functions(self, loaded: LoadedService) -> None:
+        """What functions get beside what the template says, and who hears of them."""
+        functions = cast("Any", self._cloud().service("lambda"))
+        functions.log_observers.append(self._report.function_wrote)
+        functions.note_observers.append(self._report.note)
+        hooks = functions.runtime.hooks
+        options = self._options
+        if options.debug:
+            self._debugged = debugged(
+                loaded.service, options.debug, options.debug_port, self._settings.python, self._report.note
+            )
+        hooks.debuggers = {each.function.name: each.debugger for each in self._debugged}
+        hooks.local = local_variables(os.environ if self._options.local_environment else {})
+        if self._options.idle is not None:
+            hooks.idle = self._options.idle
+        self._deployment.start_interpreters(loaded.service)
+
+    async def _serve(self, cloud: Cloud, ports: Ports, site: socket.socket) -> Addresses:
+        """Listens on the service's own ports, and says where."""
+        assert self._server is not None
+        server, deployed = self._server, self.deployed
+        app = SiteApp(
+            cloud,
+            lambda: self.deployed.api,
+            http_target=lambda: self.deployed.http_api,
+            prefixed=self._options.prefixed,
+            observer=self._report.request,
+        )
+        http = await server.serve_site(app.answer, site)
+        base = f"http://{reachable(self._settings.host)}"
+        lambda_url = None
+        if (
+            beside := ports.take_beside("lambda_port", f"the Lambda API answers on {server.url}")
+        ) is not None:
+            lambda_url = f"{base}:{(await server.serve_site(CloudApp(cloud).answer, beside)).port}"
+        return Addresses(
+            endpoint=server.url,
+            site=f"{base}:{http.port}",
+            prefix=f"/{deployed.api[1]}" if deployed.api and self._options.prefixed else "",
+            region=deployed.service.region,
+            lambda_url=lambda_url,
+            has_rest=deployed.api is not None,
+            has_http=deployed.http_api is not None,
         )
 
     def _take_settings(self, loaded: LoadedService) -> None:
@@ -141,34 +206,26 @@ class Offline:
             warn_open_host(Ui.stderr(), self._options.host)
 
     async def stop(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
+        if self._options.state is not None and self._deployed is not None:
+            running.forget(self._options.state)
+        for each in self._debugged:
+            each.debugger.stop()
+        if self._ports is not None:
+            self._ports.close()
         if self._server is not None:
             await self._server.stop()
 
-    def _bind(self) -> socket.socket:
+    def _open_ports(self) -> Ports:
         options = self._options
-        if options.http_port and options.http_port == options.port:
-            raise UserError(
-                f"--http-port and --port are both {options.port}.",
-                hint="give the API and the AWS endpoint their own.",
-            )
-        with listening("--http-port", self._settings.host, options.http_port):
-            return bind(self._settings.host, options.http_port)
+        ports = Ports(self._settings.host, options.ports, options.given, self._report.note)
+        ports.check()
+        return ports
 
     def _cloud(self) -> Cloud:
         """The cloud, opened when it is first needed: at the start, or by a variable that asks it."""
         if self._server is None:
-            self._server = open_server(self._settings, self._options.port)
+            self._server = open_server(self._settings, self._options.ports["port"])
         return self._server.cloud
-
-    def _prefix(self) -> str:
-        api = self.deployed.api
-        return f"/{api[1]}" if api and self._options.prefixed else ""
-
-    def _target(self) -> tuple[str, str] | None:
-        """The API that the service's HTTP port serves now; a save may bring one, or take it."""
-        return self.deployed.api
 
     def _load(self) -> LoadedService:
         with mistakes_told():

@@ -51,13 +51,28 @@ class ServiceOptions:
 
 def service_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Gives a command the options of every service; they arrive as its argument `service`."""
+    return _with_options(_debug_log(command))
 
+
+def service_options_but_debug(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a command whose `--debug` is its own."""
+    return _with_options(command)
+
+
+def _debug_log(command: Callable[..., Any]) -> Callable[..., Any]:
+    """v3's `--debug`, whose log there is not here: taken, so that scripts go on."""
+    option = click.option("--debug", is_flag=False, flag_value="*", hidden=True, expose_value=False)
+    with_debug: Callable[..., Any] = option(command)
+    return with_debug
+
+
+def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def with_options(**values: Any) -> Any:
         taken = {
             name: values.pop(name) for name in ("stage", "region", "aws_profile", "config_name", *DASHBOARD)
         }
-        values.pop("use_local_credentials"), values.pop("debug")
+        values.pop("use_local_credentials")
         named = {name.removesuffix("_name").replace("_", "-"): value for name, value in taken.items()}
         service = ServiceOptions(
             given={name: value for name, value in named.items() if value is not None},
@@ -133,5 +148,4 @@ _OPTIONS = (
     click.option("--verbose/--no-verbose", default=False, help="Tell more."),
     *(once(f"--{name}", hidden=True) for name in DASHBOARD),
     click.option("--use-local-credentials", is_flag=True, hidden=True),
-    click.option("--debug", is_flag=False, flag_value="*", hidden=True),
 )

@@ -9,33 +9,41 @@ from ..deploy.summary import Coverage, Route, functions_without_events, routes, 
 
 if TYPE_CHECKING:
     from ..cloud.kernel.http import HttpRequest, HttpResponse
+    from .addresses import Addresses
     from .ui import Ui
 
 
 class Report:
-    """site: the HTTP API's URL, with its stage where paths begin with it."""
+    """Prints for people, or as events for machines: `ui` decides."""
 
     def __init__(self, ui: Ui) -> None:
         self._ui = ui
 
     def started(
-        self, deployed: Deployed, covered: Coverage, site: str, endpoint: str, state: str, seconds: float
+        self, deployed: Deployed, covered: Coverage, addresses: Addresses, state: str, seconds: float
     ) -> None:
         ui, service = self._ui, deployed.service
         ui.line(f"{ui.style(service.name, 'bold')}  stage {service.stage}, region {service.region}")
-        self._routes(deployed, site)
+        self._routes(deployed, addresses)
         self._sources(deployed)
         self._resources(covered)
         ui.line()
-        ui.line(f"  AWS endpoint  {endpoint}   (AWS_ENDPOINT_URL; key and secret: test)")
+        ui.line(f"  AWS endpoint  {addresses.endpoint}   (AWS_ENDPOINT_URL; key and secret: test)")
+        if addresses.lambda_url:
+            ui.line(f"  Lambda API    {addresses.lambda_url}")
         ui.line(f"  State         {state}")
         ui.line()
-        ready = site if deployed.api else endpoint
+        ready = addresses.main
         ui.line(f"Server ready: {ready}" + ui.style(f"  ({seconds:.2f} s)", "dim"))
         ui.event(
             "ready",
             url=ready,
-            endpoint=endpoint,
+            endpoint=addresses.endpoint,
+            rest=addresses.rest if addresses.has_rest else None,
+            http_api=addresses.site if addresses.has_http else None,
+            websocket=addresses.websocket,
+            lambda_api=addresses.lambda_url,
+            load_balancer=addresses.alb,
             service=service.name,
             stage=service.stage,
             region=service.region,
@@ -43,16 +51,27 @@ class Report:
             outputs=dict(deployed.outputs),
         )
 
-    def _routes(self, deployed: Deployed, site: str) -> None:
-        ui, found = self._ui, routes(deployed.service)
-        ui.line()
-        if deployed.api is None:
-            ui.line("No HTTP API: no function has an http event.")
-        else:
-            ui.line(f"Routes  {site}")
-        ui.table([_row(route) for route in found])
+    def _routes(self, deployed: Deployed, addresses: Addresses) -> None:
+        """One table for each kind of API that there is, under its address."""
+        ui, found = self._ui, routes(deployed.service, deployed.outputs)
+        titles = {
+            "http": ("Routes", addresses.rest),
+            "httpApi": ("HTTP API", addresses.site),
+            "websocket": ("WebSocket", addresses.websocket or "not served"),
+            "alb": ("Load balancer", addresses.alb or "not served"),
+            "url": ("Function URLs", ""),
+        }
+        if not found:
+            ui.line()
+            ui.line("No API: no function has an http, httpApi, websocket or alb event.")
+        for api, (title, address) in titles.items():
+            of_api = [route for route in found if route.api == api]
+            if of_api:
+                ui.line()
+                ui.line(f"{title}  {address}".rstrip())
+                ui.table([_row(route) for route in of_api])
         for route in found:
-            ui.event("route", method=route.method, path=route.path, function=route.function)
+            ui.event("route", method=route.method, path=route.path, function=route.function, api=route.api)
 
     def _sources(self, deployed: Deployed) -> None:
         ui, found = self._ui, sources(deployed.service)
@@ -92,9 +111,9 @@ class Report:
             ui.line(f"Configuration changed: stack updated in {seconds:.2f} s")
         else:
             ui.line("Configuration saved: nothing to change")
-        old, new = routes(before.service), routes(after.service)
-        kept = {(route.method, route.path) for route in new}
-        gone = [route for route in old if (route.method, route.path) not in kept]
+        old, new = routes(before.service, before.outputs), routes(after.service, after.outputs)
+        kept = {(route.api, route.method, route.path) for route in new}
+        gone = [route for route in old if (route.api, route.method, route.path) not in kept]
         ui.table([["+", *_row(route)] for route in new if route not in old])
         ui.table([["-", *_row(route)] for route in gone])
         if gone and after.api is not None:
@@ -128,4 +147,5 @@ class Report:
 
 
 def _row(route: Route) -> list[str]:
-    return [route.method, f"/{route.path}", route.function, ", ".join(route.notes)]
+    path = route.path if route.api in ("websocket", "url") else f"/{route.path}"
+    return [route.method, path, route.function, ", ".join(route.notes)]

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import uvloop
 
@@ -22,10 +22,11 @@ from .failure import UserError
 from .main import INTERRUPTED
 from .ui import Ui
 
+T = TypeVar("T")
 _LOCAL = {"localhost": "127.0.0.1"}
 
 
-def serve(work: Coroutine[Any, Any, None]) -> None:
+def serve(work: Coroutine[Any, Any, T]) -> T:
     """Runs `work`, which waits in `until_stopped`, on uvloop.
 
     Ctrl-C or SIGTERM lets it end in order, with exit code 130 where that comes before it waits; a second one ends the
@@ -33,12 +34,12 @@ def serve(work: Coroutine[Any, Any, None]) -> None:
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        uvloop.run(_interruptible(work))
+        return uvloop.run(_interruptible(work))
     except StateTooNew as error:
         raise UserError(f"{error}.", hint="upgrade Pileus, or begin anew with another --state DIR.") from None
 
 
-async def _interruptible(work: Coroutine[Any, Any, None]) -> None:
+async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
     loop = asyncio.get_running_loop()
     task = loop.create_task(work)
     told = False
@@ -53,7 +54,7 @@ async def _interruptible(work: Coroutine[Any, Any, None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     try:
-        await task
+        return await task
     except asyncio.CancelledError:
         if not told:
             raise

@@ -16,6 +16,7 @@ from ..compile import Artifacts
 from ..service import ConfigErrors, LoadedService, Service
 from .handlers import missing_handlers
 from .info import stack_name
+from .listeners import listeners_of, stand_in_listeners
 from .mounts import is_mounted, mount, packages
 from .project import Project
 from .refusals import (
@@ -38,8 +39,8 @@ _OF_INSTANCE = re.compile(r"(\d{13})$")
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What runs. api: (api id, stage) of its REST API, None without one. template: what was created. changed: whether
-    the stack had to be touched."""
+    """What runs. api: (api id, stage) of its REST API, None without one; http_api, websocket: of the other two kinds.
+    template: what was created. changed: whether the stack had to be touched. listeners: of load balancers (ARNs)."""
 
     service: Service
     loaded: LoadedService
@@ -48,7 +49,10 @@ class Deployed:
     outputs: Mapping[str, str]
     resources: Mapping[str, tuple[str, str]]
     api: tuple[str, str] | None
+    http_api: tuple[str, str] | None = None
+    websocket: tuple[str, str] | None = None
     changed: bool = True
+    listeners: tuple[str, ...] = ()
 
 
 class LocalDeployment:
@@ -135,6 +139,7 @@ class LocalDeployment:
         """Creates or updates the stack."""
         cloud, service = self._open(), loaded.service
         stacks = EmbeddedStacks(cloud, plan.region)
+        stand_in_listeners(cloud, plan.region, plan.template)
         try:
             changed = await stacks.execute(plan)
         except DeploymentFailed as failed:
@@ -154,7 +159,10 @@ class LocalDeployment:
             stacks.outputs(plan.stack),
             resources,
             api,
+            _api_of("HTTP", plan.template, resources),
+            _api_of("WEBSOCKET", plan.template, resources),
             changed,
+            tuple(listeners_of(plan.template, resources)),
         )
 
     async def deploy(self) -> Deployed:
@@ -211,4 +219,23 @@ def _rest_api(
             api = properties["RestApiId"]
             api_id = resources[api["Ref"]][1] if isinstance(api, dict) and "Ref" in api else str(api)
             return api_id, str(properties.get("StageName", ""))
+    return None
+
+
+def _api_of(
+    protocol: str, template: Mapping[str, Any], resources: Mapping[str, tuple[str, str]]
+) -> tuple[str, str] | None:
+    """The HTTP or the WebSocket API of the stack, with its stage."""
+    made = template["Resources"]
+    for logical_id, resource in made.items():
+        properties = resource.get("Properties") or {}
+        if resource.get("Type") != "AWS::ApiGatewayV2::Api" or properties.get("ProtocolType") != protocol:
+            continue
+        stages = [
+            str(each["Properties"].get("StageName", ""))
+            for each in made.values()
+            if each.get("Type") == "AWS::ApiGatewayV2::Stage"
+            and each["Properties"].get("ApiId") == {"Ref": logical_id}
+        ]
+        return (resources[logical_id][1], stages[0]) if stages and logical_id in resources else None
     return None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..compile import naming
 from ..service import Event, Function, Service
 from .refusals import coverage_of
 
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Route:
+    """api: the kind of its event, or `url`. path: without the slash it begins with; of a WebSocket API the route's key,
+    of a function URL the whole address."""
+
     method: str
     path: str
     function: str
     notes: tuple[str, ...]
+    api: str = "http"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,17 @@ class Coverage:
     stored: tuple[str, ...]
 
 
-def routes(service: Service) -> list[Route]:
+def routes(service: Service, outputs: Mapping[str, str]) -> list[Route]:
+    """Of all APIs, in the order of their kinds. outputs: of the stack, for the addresses of function URLs."""
     found = []
-    for function, event in service.events("http"):
-        method, path = _http(event)
-        found.append(Route(method, path, function.key, _notes(event)))
+    for kind in _ROUTED:
+        for function, event in service.events(kind):
+            method, path = _ROUTED[kind](event)
+            found.append(Route(method, path, function.key, _notes(event), kind))
+    for function in service.functions.values():
+        if function.get("url"):
+            address = outputs.get(naming.function_url(function.key), "")
+            found.append(Route("ANY", address, function.key, _url_notes(function), "url"))
     return found
 
 
@@ -51,14 +62,18 @@ def sources(service: Service) -> list[Source]:
         Source(event.kind, _what(event), function.key)
         for function in service.functions.values()
         for event in function.events
-        if event.kind != "http"
+        if event.kind not in _ROUTED
     ]
 
 
 def functions_without_events(service: Service) -> list[Function]:
     """Functions that nothing in this file calls: neither an event nor, as its authorizer, a route."""
-    authorizers = {_authorizer(event) for _, event in service.events("http")}
-    return [each for each in service.functions.values() if not each.events and each.key not in authorizers]
+    authorizers = {_authorizer(event) for kind in _ROUTED for _, event in service.events(kind)}
+    return [
+        each
+        for each in service.functions.values()
+        if not each.events and not each.get("url") and each.key not in authorizers
+    ]
 
 
 def coverage(cloud: Cloud, template: Mapping[str, Any]) -> Coverage:
@@ -71,9 +86,44 @@ def coverage(cloud: Cloud, template: Mapping[str, Any]) -> Coverage:
 
 def _http(event: Event) -> tuple[str, str]:
     if isinstance(event.config, str):
-        method, _, path = event.config.partition(" ")
-        return method.upper(), path.strip("/")
-    return str(event.get("method")).upper(), str(event.get("path")).strip("/")
+        method, _, path = event.config.strip().partition(" ")
+    else:
+        method, path = str(event.get("method")), str(event.get("path"))
+    return method.upper(), path.strip().strip("/")
+
+
+def _http_api(event: Event) -> tuple[str, str]:
+    if isinstance(event.config, str):
+        method, _, path = event.config.strip().partition(" ")
+    else:
+        method, path = str(event.get("method") or "*"), str(event.get("path") or "")
+    method = "ANY" if method == "*" else method.upper()
+    return method, path.strip().strip("/") or ("" if path else "{default}")
+
+
+def _websocket(event: Event) -> tuple[str, str]:
+    return "", str(event.config if isinstance(event.config, str) else event.get("route"))
+
+
+def _alb(event: Event) -> tuple[str, str]:
+    conditions = event.get("conditions") or {}
+    method, path = conditions.get("method") or "ANY", conditions.get("path") or "*"
+    return _short(method), _short(path).strip("/")
+
+
+_ROUTED: Mapping[str, Callable[[Event], tuple[str, str]]] = {
+    "http": _http,
+    "httpApi": _http_api,
+    "websocket": _websocket,
+    "alb": _alb,
+}
+
+
+def _url_notes(function: Function) -> tuple[str, ...]:
+    url = function.get("url")
+    settings = url if isinstance(url, dict) else {}
+    notes = [f"authorizer {settings['authorizer']}"] if settings.get("authorizer") else []
+    return (*notes, "streams") if settings.get("invokeMode") == "RESPONSE_STREAM" else tuple(notes)
 
 
 def _notes(event: Event) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from .hookspecs import hookimpl
 from .offline_settings import NEEDLESS, SETTINGS_ELSEWHERE, TAKEN
 
 _SECTION = "serverless-offline"
+_PORT: Json = {"type": "integer", "minimum": 0, "maximum": 65535}
 
 
 @hookimpl
@@ -16,7 +17,9 @@ def schema() -> dict[str, Json]:
     settings = {
         "type": "object",
         "properties": {
-            "httpPort": {"type": "integer", "minimum": 0, "maximum": 65535},
+            **dict.fromkeys(("httpPort", "lambdaPort", "websocketPort", "albPort"), _PORT),
+            "localEnvironment": {"type": "boolean"},
+            "terminateIdleLambdaTime": {"type": "number", "minimum": 1},
             "host": {"type": "string", "minLength": 1},
             "noPrependStageInUrl": {"type": "boolean"},
         },

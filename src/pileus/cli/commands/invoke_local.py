@@ -127,19 +127,13 @@ def _finished(work: Coroutine[Any, Any, Answer]) -> Answer:
     from ...deploy.stack import DeploymentFailed
     from ..serving import serve
 
-    answers: list[Answer] = []
-
-    async def kept() -> None:
-        answers.append(await work)
-
     try:
         with mistakes_told():
-            serve(kept())
+            return serve(work)
     except DeploymentFailed as error:
         raise UserError(f"the stack {error.stack} is {error.status}.", mistakes=error.mistakes) from None
     except (AwsError, BotoCoreError, ClientError) as error:
         raise UserError(f"the function can't be run: {error}.") from None
-    return answers[0]
 
 
 class Log:

@@ -3,6 +3,7 @@ client is attached, with the terminal in which Pileus runs."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pdb
@@ -13,11 +14,10 @@ from typing import Any
 
 def set_up(told: dict[str, Any], name: str) -> None:
     """told: what cloud/runtime/debugger.py says. name: the function's, for the prompt."""
-    debugpy = None
+    debugpy: Any = None
     if told.get("port"):
         os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-        import debugpy  # type: ignore[import-not-found, no-redef, unused-ignore]
-
+        debugpy = importlib.import_module("debugpy")  # the project's own
         debugpy.configure(subProcess=False)
         debugpy.listen(("127.0.0.1", told["port"]))
         if told.get("wait"):
@@ -26,9 +26,7 @@ def set_up(told: dict[str, Any], name: str) -> None:
     def stop(*_: Any, **__: Any) -> None:
         frame = sys._getframe(1)
         if debugpy is not None and debugpy.is_client_connected():
-            import pydevd  # type: ignore[import-not-found, unused-ignore]
-
-            pydevd.settrace(
+            importlib.import_module("pydevd").settrace(
                 suspend=True, trace_only_current_thread=True, patch_multiprocessing=False, stop_at_frame=frame
             )
         elif told["terminal"]:
