@@ -109,8 +109,11 @@ class CloudServer:
         return site
 
     async def stop(self) -> None:
+        """WebSocket clients go first: the functions that hear of it may still call the cloud."""
+        listeners = (*self._sites, self._listener)
         try:
-            await asyncio.gather(*(listener.stop() for listener in (*self._sites, self._listener)))
+            await asyncio.gather(*(one.connections.close_sockets(_GRACE_SECONDS) for one in listeners))
+            await asyncio.gather(*(listener.stop() for listener in listeners))
         finally:
             await self.cloud.stop()
 

@@ -11,9 +11,10 @@ from ..kernel.cloud import Cloud
 from ..kernel.http import HttpRequest, HttpResponse
 from ..kernel.ports import FunctionUrls
 from .connection import Answer
-from .identify import api_of_host
+from .identify import api_of_host, is_connections
 from .internal import InternalApi
 from .messages import answered, failed, read_body
+from .sockets import Sockets
 from .steps import Pipeline
 
 
@@ -24,9 +25,14 @@ class CloudApp:
         self.cloud = cloud
         self.pipeline = Pipeline(cloud)
         self.internal = InternalApi(cloud)
+        self.sockets = Sockets(cloud)
 
     def answer(self, request: HttpRequest) -> Answer:
         path = request.path
+        if "upgrade" in request.headers and (found := self.sockets.address(request)) is not None:
+            return self.sockets.connect(*found, request)
+        if "connections/" in path and is_connections(path):
+            return self.pipeline.answer(request)
         if path.startswith("/_"):
             if path.startswith("/_pileus/"):
                 return answered(self._internal(request))

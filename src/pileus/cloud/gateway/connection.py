@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import inspect
 import logging
+import re
 import socket
 import time
 from collections import deque
@@ -38,6 +39,7 @@ _KEEP_ALIVE_SECONDS = 65.0
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _BODYLESS = frozenset({204, 304})
+_HEADER_NAME = re.compile(rb"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):", re.M)
 
 
 class Connections:
@@ -136,7 +138,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as found:
-            self._upgrade(data[found.args[0] :])
+            self._upgrade(data, found.args[0])
             return
         except httptools.HttpParserError:
             self._malformed(400)
@@ -211,15 +213,17 @@ class Connection(asyncio.Protocol):
         request.stream = self._body
         self._take(request, self._keep)
 
-    def _upgrade(self, rest: bytes) -> None:
+    def _upgrade(self, data: bytes, end: int) -> None:
         """Another protocol is asked for. Unless the application agrees, the request is answered in HTTP/1.1, and
-        nothing can follow it."""
+        nothing can follow it. end: of the request's head in the data that it ended in."""
         request, self._request = self._request, None
         self._rest = bytearray()
-        self._keep_rest(rest)
+        self._keep_rest(data[end:])
         if self._head_size > _MAX_HEAD:
             self._malformed(431)
         elif request is not None:
+            names = [name.decode("latin-1") for name in _HEADER_NAME.findall(data, 0, end)]
+            request.spelling = {name.lower(): name for name in names}
             self._take(request, False)
 
     def _keep_rest(self, data: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..kernel.cloud import ServiceEntry
 from ..kernel.http import HttpRequest
@@ -28,6 +29,8 @@ class ServiceIndex:
             if candidates is None:
                 return signature.service
             return candidates[0] if len(candidates) == 1 else self._one_of(candidates, request)
+        if is_connections(request.path):
+            return "apigatewaymanagementapi"
         target = request.headers.get("x-amz-target")
         if target is not None:
             return self._by_target.get(target.partition(".")[0], target.partition(".")[0])
@@ -78,6 +81,19 @@ def bucket_of_host(host: str) -> str | None:
         return head
     head, found, _ = name.partition(".s3-")
     return head if found and head else None
+
+
+def is_connections(path: str) -> bool:
+    """Whether a path is of the API that sends to WebSocket clients, which stands below every stage."""
+    return "/@connections/" in path or "/%40connections/" in path
+
+
+def after_stage(request: HttpRequest) -> HttpRequest:
+    """A request of that API without what its path has before: a stage, or an API's id and a stage."""
+    at = max(request.path.find("/@connections/"), request.path.find("/%40connections/"))
+    if at < 0:
+        return request
+    return replace(request, path="/@connections/" + request.path[at + 1 :].partition("/")[2])
 
 
 def api_of_host(host: str) -> str | None:

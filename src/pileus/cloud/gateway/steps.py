@@ -27,7 +27,7 @@ from .authenticate import Authenticator
 from .connection import Answer
 from .errors import refusal
 from .exchange import Exchange
-from .identify import ServiceIndex, bucket_of_host, signature_of
+from .identify import ServiceIndex, after_stage, bucket_of_host, signature_of
 from .messages import read_body
 
 log = logging.getLogger("pileus.gateway")
@@ -137,9 +137,11 @@ class Pipeline:
         if exchange.match is None:
             request = exchange.http
             exchange.codec = codec = self.codec(exchange.service)
-            exchange.match = codec.identify(
-                self._path_style(request) if exchange.service == "s3" else request
-            )
+            if exchange.service == "s3":
+                request = self._path_style(request)
+            elif exchange.service == "apigatewaymanagementapi":
+                request = after_stage(request)
+            exchange.match = codec.identify(request)
 
     def beside_the_api(self, exchange: Exchange) -> Answer | None:
         """What S3 answers beside its API's operations."""

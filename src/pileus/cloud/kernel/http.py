@@ -20,7 +20,7 @@ class HttpRequest:
     headers: lower-case names; repeated ones joined with `,`. body: whole body; empty while `stream` is set.
     stream: the chunks of a body that has not been read (S3 uploads). client: the peer's address.
     scheme, host: of the URL that the client used (`host` with its port). repeated: the single values of headers that
-    came more than once; None where none did.
+    came more than once; None where none did. spelling: names of headers as the client wrote them; of handshakes only.
     """
 
     method: str
@@ -32,6 +32,7 @@ class HttpRequest:
     client: str = "127.0.0.1"
     scheme: str = "http"
     repeated: dict[str, list[str]] | None = None
+    spelling: dict[str, str] | None = None
     _params: dict[str, list[str]] | None = None
 
     @property

@@ -144,3 +144,14 @@ class ApiDataPlane(Protocol):
     def has_route(self, api_id: str, stage: str, method: str, path: str) -> bool:
         """Whether a request would come to a route or a method, and not to the answer for what there is not."""
         ...
+
+
+class SocketDataPlane(Protocol):
+    """Implemented by apigatewaymanagementapi: WebSocket connections to deployed APIs."""
+
+    def connect(
+        self, api_id: str, stage: str, request: HttpRequest, accepted: dict[str, str]
+    ) -> Coroutine[Any, Any, HttpResponse]:
+        """A handshake that RFC 6455 allows. accepted: the headers of the answer that accepts it, which then is a 101
+        with its `upgrade`; any other answer refuses."""
+        ...
