@@ -59,7 +59,7 @@ UNSEEN = {
 @pytest.mark.parametrize(
     ("answers", "status", "updates"),
     [
-        ([UNSEEN, UNSEEN, {"error": {"name": "TooManyRequestsException"}}, {}], "SUCCESS", 4),
+        ([UNSEEN, UNSEEN, {"error": {"name": "LimitExceededException"}}, {}], "SUCCESS", 4),
         ([{"error": {"name": "BadRequestException", "message": "Invalid patch path"}}], "FAILED", 1),
     ],
 )

@@ -173,3 +173,10 @@ def test_errors(run: Run, request_type: str, script: dict[str, Any], status: str
     ran = run("s3", request_type, PROPERTIES, script=script)
     assert ran.status == status
     assert ran.operations.count("PutBucketNotificationConfiguration") == puts
+
+
+def test_events_of_a_former_bucket_stop_also_when_it_may_not_be_changed(run: Run) -> None:
+    denied = error("AccessDenied", "not authorized to perform: s3:GetBucketNotification")
+    ran = run("s3", "Delete", PROPERTIES, script={"GetBucketNotificationConfiguration": [denied]})
+    assert ran.operations == ["GetBucketNotificationConfiguration", "RemovePermission"]
+    assert "s3:GetBucketNotification" in ran.answer["Reason"]

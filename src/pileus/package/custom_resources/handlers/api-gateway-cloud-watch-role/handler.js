@@ -5,6 +5,7 @@
 const { customResource, unlessMissing } = require("../custom-resource");
 
 const NAME = "pileusApiGatewayCloudWatchRole";
+const PASSING = new Set(["TooManyRequestsException", "LimitExceededException", "ConflictException"]);
 const TRUST = {
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Principal: { Service: "apigateway.amazonaws.com" }, Action: "sts:AssumeRole" }],
@@ -27,7 +28,7 @@ async function work(resource) {
 /** A role that was just made is not seen everywhere yet, and accounts may be changed a few times a minute only. */
 function passing(error) {
   if (error.name === "BadRequestException") return /role/i.test(error.message);
-  return error.name === "TooManyRequestsException" || error.name === "ConflictException";
+  return PASSING.has(error.name);
 }
 
 async function exists(resource, arn) {

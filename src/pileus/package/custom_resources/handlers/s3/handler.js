@@ -18,8 +18,13 @@ async function work(resource) {
   const { BucketName: bucket, FunctionName: name } = resource.properties;
   resource.identify(bucket, resource.old && resource.old.BucketName);
   if (resource.requestType === "Delete") {
-    await unlessMissing(replace(resource, bucket, [], { SkipDestinationValidation: true }), "NoSuchBucket");
-    await forbid(resource, name, bucket, `${name}-${bucket}`);
+    try {
+      const replaced = replace(resource, bucket, [], { SkipDestinationValidation: true });
+      await unlessMissing(replaced, "NoSuchBucket");
+    } finally {
+      // The role may write to the buckets of the present template only; events of a former one must stop nevertheless.
+      await forbid(resource, name, bucket, `${name}-${bucket}`);
+    }
     return;
   }
   await permit(resource, name, bucket, {
