@@ -240,7 +240,7 @@ def test_models_and_authorizers(api: Any) -> None:
         "ConflictException",
         "Authorizer name must be unique.",
     )
-    with pytest.raises(NotEmulated, match="COGNITO_USER_POOLS"):
+    with pytest.raises(AwsError, match="Invalid Provider ARNs specified"):
         api.on("CreateAuthorizer", **{**authorizer, "name": "b", "type": "COGNITO_USER_POOLS"})
     api.method("GET", "/", authorizationType="CUSTOM", authorizerId=made["id"])
     refused(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pileus.cloud.kernel import Call, NotEmulated, operation
+from pileus.cloud.kernel import Call, operation
 
 from .base import Operations, Request, Result, listed
 from .documents import Document, Documents, Kind, bare
@@ -16,11 +16,12 @@ _MISSING_VALIDATOR = "Invalid Request Validator identifier specified"
 _IDENTITY_SOURCE = re.compile(
     r"method\.request\.(?:header|querystring)\.\S+|context\.[\w.]+|stageVariables\.\w+"
 )
+_USER_POOL = re.compile(r"arn:[\w-]+:cognito-idp:[\w-]+:\d+:userpool/[\w-]+")
 _AUTHORIZER_PATCHES = (
     *values("name", "type", "authType", "authorizerUri", "authorizerCredentials"),
     *values("identitySource", "identityValidationExpression"),
     *values("authorizerResultTtlInSeconds", convert=integer),
-    Patch("/providerARNs", refused=True, operations=frozenset({"add", "remove"})),
+    Patch("/providerARNs", "providerARNs", operations=frozenset({"add", "remove"}), kind="set"),
 )
 _VALIDATOR_PATCHES = (
     Patch("/name", "name"),
@@ -41,7 +42,8 @@ class Authorizers(Operations):
                 "name": request["name"],
                 "type": kind,
                 "providerARNs": request.get("providerARNs"),
-                "authType": request.get("authType") or "custom",
+                "authType": request.get("authType")
+                or ("cognito_user_pools" if kind == "COGNITO_USER_POOLS" else "custom"),
                 "authorizerUri": request.get("authorizerUri"),
                 "authorizerCredentials": request.get("authorizerCredentials"),
                 "identitySource": request.get("identitySource") or _default_source(kind),
@@ -142,17 +144,19 @@ class Authorizers(Operations):
 
 
 def _default_source(kind: str) -> str | None:
-    return "method.request.header.Authorization" if kind == "TOKEN" else None
+    return "method.request.header.Authorization" if kind in ("TOKEN", "COGNITO_USER_POOLS") else None
 
 
 def _check_authorizer(authorizer: Document) -> None:
     kind = authorizer["type"]
-    if kind in ("COGNITO_USER_POOLS", "JWT"):
-        raise NotEmulated(f"apigateway authorizers of type {kind}")
-    if kind not in ("TOKEN", "REQUEST"):
+    if kind not in ("TOKEN", "REQUEST", "COGNITO_USER_POOLS"):
         raise BadRequestException(f"Invalid authorizer type specified: {kind}")
+    if kind == "COGNITO_USER_POOLS":
+        arns = authorizer.get("providerARNs") or ()
+        if not arns or any(_USER_POOL.fullmatch(arn) is None for arn in arns):
+            raise BadRequestException("Invalid Provider ARNs specified")
     uri = authorizer.get("authorizerUri") or ""
-    if ":lambda:path/" not in uri or "/functions/" not in uri:
+    if kind != "COGNITO_USER_POOLS" and (":lambda:path/" not in uri or "/functions/" not in uri):
         raise BadRequestException(
             f"Invalid Authorizer URI: {uri}. Authorizer URI should be a valid API Gateway ARN that represents a"
             " Lambda function invocation."
@@ -167,7 +171,7 @@ def _check_authorizer(authorizer: Document) -> None:
             raise BadRequestException(f"Invalid Identity source expression: {part}")
     if kind == "REQUEST" and not source and ttl:
         raise BadRequestException("Identity source is required when caching is enabled.")
-    if kind == "TOKEN" and not source.startswith("method.request.header."):
+    if kind != "REQUEST" and not source.startswith("method.request.header."):
         raise BadRequestException(f"Invalid Identity source expression: {source}")
     try:
         re.compile(authorizer.get("identityValidationExpression") or "")

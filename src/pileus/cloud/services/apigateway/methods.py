@@ -31,7 +31,7 @@ _METHOD_PATCHES = (
     *values("apiKeyRequired", convert=boolean),
     *maps("requestParameters", convert=boolean),
     *maps("requestModels"),
-    Patch("/authorizationScopes", refused=True, operations=EDIT),
+    Patch("/authorizationScopes", "authorizationScopes", operations=EDIT, kind="set"),
 )
 _INTEGRATION_PATCHES = (
     *values("type", "httpMethod", "uri", "credentials", "passthroughBehavior", "contentHandling"),
@@ -82,13 +82,12 @@ class Methods(Resources):
         methods = resource.setdefault("resourceMethods", {})
         if name in methods:
             raise ConflictException("Method already exists for this resource")
-        if request.get("authorizationScopes"):
-            raise NotEmulated("apigateway PutMethod.authorizationScopes")
         method = bare(
             {
                 "httpMethod": name,
                 "authorizationType": request["authorizationType"],
                 "authorizerId": request.get("authorizerId"),
+                "authorizationScopes": list(request.get("authorizationScopes") or ()) or None,
                 "apiKeyRequired": bool(request.get("apiKeyRequired", False)),
                 "requestValidatorId": request.get("requestValidatorId"),
                 "operationName": request.get("operationName"),
@@ -104,15 +103,15 @@ class Methods(Resources):
     def _check_method(self, call: Call, api_id: str, method: Document) -> None:
         documents = Documents.of(call)
         kind = method["authorizationType"]
-        if kind == "COGNITO_USER_POOLS":
-            raise NotEmulated("apigateway authorization by COGNITO_USER_POOLS")
-        if kind not in ("NONE", "AWS_IAM", "CUSTOM"):
+        if kind not in ("NONE", "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS"):
             raise BadRequestException(
                 "Invalid authorization type specified. Valid options are NONE, AWS_IAM, CUSTOM,"
                 " COGNITO_USER_POOLS"
             )
-        if kind == "CUSTOM" and not (
-            method.get("authorizerId") and documents.find(Kind.AUTHORIZER, method["authorizerId"], api_id)
+        authorizer = documents.find(Kind.AUTHORIZER, method.get("authorizerId") or "", api_id)
+        by_pools = authorizer is not None and authorizer["type"] == "COGNITO_USER_POOLS"
+        if kind in ("CUSTOM", "COGNITO_USER_POOLS") and (
+            authorizer is None or by_pools is not (kind == "COGNITO_USER_POOLS")
         ):
             raise BadRequestException(
                 "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS"

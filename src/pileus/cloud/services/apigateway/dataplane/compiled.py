@@ -10,6 +10,7 @@ import orjson
 
 from ..policy import Policy, parse_policy
 from .authorizer import Authorizer
+from .cognito import UserPools
 from .integrations import Integration, compile_integration
 from .responses import Custom, compile_responses
 from .routing import Router
@@ -20,6 +21,7 @@ from .validation import BodySchema, compile_schema
 class Method:
     """verb: of the method as it is defined, maybe ANY. required: (place, name) of required parameters.
 
+    pools, scopes: of methods with an authorizer of user pools.
     schemas: by content type, where the validator asks for the body.
     """
 
@@ -28,6 +30,8 @@ class Method:
     verb: str
     operation_name: str | None
     authorizer: Authorizer | None
+    pools: UserPools | None
+    scopes: tuple[str, ...]
     is_iam: bool
     needs_key: bool
     required: tuple[tuple[str, str], ...]
@@ -80,6 +84,7 @@ class _Parts:
     def __init__(self, snapshot: Mapping[str, Any]) -> None:
         self._authorizers = {item["id"]: item for item in snapshot["authorizers"]}
         self._compiled: dict[str, Authorizer] = {}
+        self._pools: dict[str, UserPools] = {}
         self.validators = {item["id"]: item for item in snapshot["validators"]}
         self._models = {
             item["name"]: orjson.loads(item["schema"])
@@ -89,11 +94,20 @@ class _Parts:
         self._schemas: dict[str, BodySchema] = {}
 
     def authorizer(self, authorizer_id: str) -> Authorizer:
+        if authorizer_id not in self._compiled:
+            self._compiled[authorizer_id] = Authorizer.compiled(self._document(authorizer_id))
+        return self._compiled[authorizer_id]
+
+    def pools(self, authorizer_id: str) -> UserPools:
+        if authorizer_id not in self._pools:
+            self._pools[authorizer_id] = UserPools.compiled(self._document(authorizer_id))
+        return self._pools[authorizer_id]
+
+    def _document(self, authorizer_id: str) -> Mapping[str, Any]:
         if authorizer_id not in self._authorizers:
             raise ValueError(f"the authorizer {authorizer_id} is gone")
-        if authorizer_id not in self._compiled:
-            self._compiled[authorizer_id] = Authorizer.compiled(self._authorizers[authorizer_id])
-        return self._compiled[authorizer_id]
+        found: Mapping[str, Any] = self._authorizers[authorizer_id]
+        return found
 
     def schema(self, model: str) -> BodySchema | None:
         if model not in self._models:
@@ -124,6 +138,8 @@ def _method(resource: Mapping[str, Any], verb: str, method: Mapping[str, Any], p
         verb,
         method.get("operationName"),
         parts.authorizer(method["authorizerId"]) if kind == "CUSTOM" else None,
+        parts.pools(method["authorizerId"]) if kind == "COGNITO_USER_POOLS" else None,
+        tuple(method.get("authorizationScopes") or ()),
         kind == "AWS_IAM",
         bool(method["apiKeyRequired"]),
         tuple(required),

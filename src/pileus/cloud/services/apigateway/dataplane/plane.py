@@ -17,6 +17,7 @@ from pileus.cloud.kernel import HttpRequest, HttpResponse, NotEmulated
 from ..documents import Documents, Kind
 from ..policy import Decision
 from .authorizer import Authorizers, condition_keys
+from .cognito import Tokens
 from .compiled import Method, compile_api
 from .exchange import Exchange
 from .keys import Keys
@@ -39,6 +40,7 @@ class DataPlane:
         self._cloud = cloud
         self._stages: dict[tuple[str, str], ServedStage] = {}
         self._authorizers = Authorizers(cloud)
+        self._tokens = Tokens(cloud)
         self._keys = Keys(cloud)
         self._buckets = Buckets()
         self._credentials = Credentials()
@@ -125,6 +127,8 @@ class DataPlane:
             await self._authorizers.authorize(exchange, method.authorizer)
         elif method.is_iam:
             exchange.principal = verify(self._cloud, request)
+        elif method.pools is not None:
+            await self._tokens.authorize(exchange, method.pools, method.scopes)
         if method.needs_key:
             self._keys.admit(exchange, method)
         if exchange.stage.api.minimum_compression is not None and request.body:

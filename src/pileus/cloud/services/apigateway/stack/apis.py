@@ -115,6 +115,7 @@ class Authorizer(ResourceType):
         "IdentitySource": UPDATE,
         "IdentityValidationExpression": UPDATE,
         "Name": UPDATE,
+        "ProviderARNs": UPDATE,
         "RestApiId": REPLACE,
         "Type": UPDATE,
     }
@@ -129,6 +130,7 @@ class Authorizer(ResourceType):
             name=properties["Name"],
             type=properties["Type"],
             authType=properties.get("AuthType"),
+            providerARNs=properties.get("ProviderARNs"),
             authorizerUri=properties.get("AuthorizerUri"),
             authorizerCredentials=properties.get("AuthorizerCredentials"),
             identitySource=properties.get("IdentitySource"),
@@ -140,9 +142,15 @@ class Authorizer(ResourceType):
     def update(self, stack: StackCall, physical_id: str, old: Properties, new: Properties) -> Created:
         if "AuthorizerResultTtlInSeconds" not in new:
             new = {**new, "AuthorizerResultTtlInSeconds": 300}
-        paths = {name: f"/{name[:1].lower()}{name[1:]}" for name in self.properties if name != "RestApiId"}
+        others = [name for name in self.properties if name not in ("RestApiId", "ProviderARNs")]
+        paths = {name: f"/{name[:1].lower()}{name[1:]}" for name in others}
+        before, after = old.get("ProviderARNs") or (), new.get("ProviderARNs") or ()
+        steps = [{"op": "add", "path": "/providerARNs", "value": arn} for arn in after if arn not in before]
+        steps += [
+            {"op": "remove", "path": "/providerARNs", "value": arn} for arn in before if arn not in after
+        ]
         names = {"restApiId": new["RestApiId"], "authorizerId": physical_id}
-        patch(stack, "UpdateAuthorizer", replaced(old, new, paths), **names)
+        patch(stack, "UpdateAuthorizer", [*replaced(old, new, paths), *steps], **names)
         return Created(physical_id, {"AuthorizerId": physical_id})
 
     def delete(self, stack: StackCall, physical_id: str, properties: Properties) -> None:

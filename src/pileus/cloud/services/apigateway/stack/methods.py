@@ -7,7 +7,7 @@ from typing import Any
 
 from pileus.cloud.kernel import REPLACE, UPDATE, Created, ResourceType, StackCall
 
-from .calls import Properties, flag, flags, invoke, number, remove, texts
+from .calls import Properties, camel, flag, flags, invoke, number, remove, texts
 
 
 class Method(ResourceType):
@@ -15,6 +15,7 @@ class Method(ResourceType):
     properties = {
         "ApiKeyRequired": UPDATE,
         "AuthorizationType": UPDATE,
+        "AuthorizationScopes": UPDATE,
         "AuthorizerId": UPDATE,
         "HttpMethod": REPLACE,
         "Integration": UPDATE,
@@ -40,6 +41,7 @@ class Method(ResourceType):
             **where,
             authorizationType=properties.get("AuthorizationType") or "NONE",
             authorizerId=properties.get("AuthorizerId"),
+            authorizationScopes=properties.get("AuthorizationScopes"),
             apiKeyRequired=flag(properties.get("ApiKeyRequired")),
             operationName=properties.get("OperationName"),
             requestModels=properties.get("RequestModels"),
@@ -79,6 +81,7 @@ class Method(ResourceType):
             cacheNamespace=integration.get("CacheNamespace"),
             cacheKeyParameters=integration.get("CacheKeyParameters"),
             responseTransferMode=integration.get("ResponseTransferMode"),
+            tlsConfig=flags(camel(integration.get("TlsConfig"))),
         )
         for response in integration.get("IntegrationResponses") or ():
             invoke(
