@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..cloud.gateway.app import CloudApp, SiteApp
-from ..cloud.server import CloudServer
+from ..cloud.gateway.sockets import SocketSite
+from ..cloud.server import CloudServer, bind
 from ..deploy import running
 from ..deploy.aws_only import aws_only
 from ..deploy.local import Deployed, LocalDeployment
@@ -184,15 +185,27 @@ class Offline:
             beside := ports.take_beside("lambda_port", f"the Lambda API answers on {server.url}")
         ) is not None:
             lambda_url = f"{base}:{(await server.serve_site(CloudApp(cloud).answer, beside)).port}"
+        websocket = await self._serve_sockets(cloud) if deployed.websocket is not None else None
         return Addresses(
             endpoint=server.url,
             site=f"{base}:{http.port}",
             prefix=f"/{deployed.api[1]}" if deployed.api and self._options.prefixed else "",
             region=deployed.service.region,
             lambda_url=lambda_url,
+            websocket=websocket,
             has_rest=deployed.api is not None,
             has_http=deployed.http_api is not None,
         )
+
+    async def _serve_sockets(self, cloud: Cloud) -> str:
+        """Listens for clients of the service's WebSocket API. Raises UserError where somebody else does."""
+        assert self._server is not None
+        assert self._ports is not None
+        free = self._ports.wanted["http_port"] == 0 and "websocket_port" not in self._ports.given
+        listener = bind(self._settings.host, 0) if free else self._ports.take("websocket_port")
+        app = SocketSite(cloud, lambda: self.deployed.websocket)
+        served = await self._server.serve_site(app.answer, listener)
+        return f"ws://{reachable(self._settings.host)}:{served.port}"
 
     def _take_settings(self, loaded: LoadedService) -> None:
         """What serverless.yml says about this command, in the section of serverless-offline."""
@@ -265,7 +278,20 @@ class Offline:
                 self._tell(error)
                 continue
             saves.follow(loaded.files)
+            await self._serve_new_sockets()
             self._report.updated(before, self.deployed, time.perf_counter() - began)
+
+    async def _serve_new_sockets(self) -> None:
+        """A save may bring the first WebSocket route."""
+        if self.deployed.websocket is None or self.addresses.websocket is not None:
+            return
+        try:
+            address = await self._serve_sockets(self._cloud())
+        except UserError as error:
+            self._tell(error)
+            return
+        self.addresses = replace(self.addresses, websocket=address)
+        self._ui.line(f"WebSocket  {address}")
 
     def _tell(self, error: UserError) -> None:
         if self._ui.json:

@@ -180,6 +180,7 @@ QUIRKS: Mapping[str, Quirks] = {
     "dynamodb": Quirks(error_namespace="com.amazonaws.dynamodb.v20120810#", crc32=True),
     "dynamodbstreams": Quirks(error_namespace="com.amazonaws.dynamodb.v20120810#", crc32=True),
     "iam": Quirks(validation=ValidationError, serialization=MalformedInput, iso_millis=False),
+    "apigatewaymanagementapi": Quirks(unchecked=frozenset({"Data"})),  # 413 says it
     "lambda": Quirks(error_defaults={"Type": ("User", "Service")}, blob_type="application/json"),
     "logs": Quirks(validation=InvalidParameterException),
     "s3": Quirks(
