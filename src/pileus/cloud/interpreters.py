@@ -84,6 +84,21 @@ def choose_node(runtime: str, environ: Mapping[str, str] | None = None) -> str |
     return shutil.which("node", path=path) or shutil.which("nodejs", path=path)
 
 
+def find_esbuild(root: Path) -> Path | None:
+    """The project's own, from its folder or one above it."""
+    import platform
+
+    machine = platform.machine().lower()
+    name = f"{sys.platform}-{ {'x86_64': 'x64', 'amd64': 'x64', 'aarch64': 'arm64'}.get(machine, machine) }"
+    for folder in (root, *root.parents):
+        modules = folder / "node_modules"
+        # The program itself starts in milliseconds; the script in .bin goes through Node.
+        for program in (modules / "@esbuild" / name / "bin" / "esbuild", modules / ".bin" / "esbuild"):
+            if (modules / "esbuild").is_dir() and program.is_file():
+                return program
+    return None
+
+
 def _newest(folder: str, version: str, inside: str) -> str | None:
     """The program `inside` the folder of the highest version whose name matches."""
     try:

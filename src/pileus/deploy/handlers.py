@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 
+from ..cloud.interpreters import find_esbuild
 from ..service import ConfigError, Function, Service
 from ..service.errors import did_you_mean
 from ..service.tree import Path, get
@@ -24,6 +25,7 @@ def missing_handlers(service: Service) -> list[ConfigError]:
     return [
         *_packaged(service),
         *(mistake for function in service.functions.values() for mistake in _check(service, function)),
+        *_unbuilt(service),
     ]
 
 
@@ -37,6 +39,28 @@ def absent_handlers(service: Service) -> list[ConfigError]:
         if not function.get("package", "artifact") and not function.get("module")
         for mistake in _check(service, function)
     ]
+
+
+def _unbuilt(service: Service) -> Iterator[ConfigError]:
+    """What has to be built where there is nothing to build it with."""
+    built = {} if service.extensions is None else service.extensions.built(service)
+    sources = {key: build.source for key, build in built.items()}
+    for function in service.functions.values():
+        runtime = str(function.get("runtime") or service.setting("runtime") or "")
+        stem = re.sub(r"\.[^/]*$", "", str(function.get("handler")))
+        if runtime.startswith("nodejs") and function.key not in sources:
+            files = [service.directory / f"{stem}{suffix}" for suffix in ("", *_NODE_SUFFIXES)]
+            file = next((each for each in files if each.is_file()), None)
+            if file is not None and file.suffix in _NODE_SUFFIXES[3:]:
+                sources[function.key] = file.relative_to(service.directory).as_posix()
+    if sources and find_esbuild(service.directory.resolve()) is None:
+        key, source = next(iter(sources.items()))
+        rest = f" and those of {len(sources) - 1} more" if len(sources) > 1 else ""
+        yield service.mistake(
+            f"the handler's source {source}{rest} must be built with esbuild, which is not in the project's node_modules",
+            (*service.functions[key].path, "handler"),
+            "npm install --save-dev esbuild",
+        )
 
 
 def _packaged(service: Service) -> Iterator[ConfigError]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..cloud.kernel import AwsError
 from ..compile.artifacts import layer_file_name
@@ -35,6 +35,23 @@ def mount(cloud: Cloud, service: Service, template: Mapping[str, Any]) -> None:
     for code in packages(template).values():
         key = str(code["S3Key"])
         cloud.mounts[key] = str(layers.get(key.rpartition("/")[2], service.directory))
+    _tell_builds(cloud, service)
+
+
+def _tell_builds(cloud: Cloud, service: Service) -> None:
+    """How the functions of this folder are built that plugins build."""
+    from ..cloud.runtime.bundles import Recipe
+
+    root = str(service.directory.resolve())
+    builds = {} if service.extensions is None else service.extensions.built(service)
+    if not builds:
+        return
+    recipes = cast("Any", cloud.service("lambda")).runtime.bundles.recipes
+    for stale in [key for key in recipes if key[0] == root]:
+        del recipes[stale]
+    for key, build in builds.items():
+        handler = str(service.functions[key].get("handler"))
+        recipes[root, handler] = Recipe(build.source, build.arguments, build.place)
 
 
 def _layer_folders(service: Service) -> dict[str, Path]:

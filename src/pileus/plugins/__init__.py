@@ -97,6 +97,11 @@ class Plugins:
     def replaced(self, service: Service) -> Sequence[str]:
         return [key for keys in self._call("replaced", service=service) for key in keys]
 
+    def built(self, service: Service) -> Mapping[str, Any]:
+        return {
+            key: build for builds in self._call("built", service=service) for key, build in builds.items()
+        }
+
     def packaged(self, plan: PackagePlan, progress: Callable[[str], None]) -> PackagePlan:
         if self._registry is not None:
             for change in self._registry.each("packaged"):

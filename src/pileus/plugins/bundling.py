@@ -16,7 +16,7 @@ from .hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from ..package import ArtifactPlan, FileSource, PackagePlan
-    from ..package.bundle import Bundled, Settings
+    from ..package.bundle import Build, Bundled, Settings
 
 _ESBUILD: Path = ("custom", "esbuild")
 _WEBPACK: Path = ("custom", "webpack")
@@ -74,6 +74,15 @@ class Plugin:
         if not _is_node_project(service):
             return []
         return [function.key for function in service.functions.values() if is_bundled(service, function)]
+
+    @hookimpl
+    def built(self, service: Service) -> Mapping[str, Build]:
+        from ..package.bundle import builds, is_bundled
+
+        wanted = [function for function in service.functions.values() if is_bundled(service, function)]
+        if not wanted or not _is_node_project(service):
+            return {}
+        return builds(service, wanted, self._settings(service))
 
     @hookimpl
     def packaged(self, plan: PackagePlan, progress: Callable[[str], None]) -> PackagePlan:

@@ -27,6 +27,7 @@ from ..service.tree import Json
 if TYPE_CHECKING:
     from ..compile.compilation import Compilation
     from ..package import PackagePlan
+    from ..package.bundle import Build
     from ..service import Service
 
 hookspec = pluggy.HookspecMarker("pileus")
@@ -82,6 +83,11 @@ def finished(service: Service, template: dict[str, Json], purpose: Purpose) -> N
 @hookspec
 def replaced(service: Service) -> list[str] | None:
     """Keys of functions of whose archives `packaged` replaces all files, so that the project's are not looked for."""
+
+
+@hookspec
+def built(service: Service) -> Mapping[str, Build] | None:
+    """How functions are built ahead of running in `pileus offline`, by their keys: a source, arguments of esbuild."""
 
 
 @hookspec

@@ -112,6 +112,10 @@ class Extensions(Protocol):
         """Keys of functions whose files `packaged` brings: the project's need not be looked for."""
         ...
 
+    def built(self, service: "Service") -> Mapping[str, Any]:
+        """How functions are built ahead of running here, by their keys (pileus.package.bundle.Build)."""
+        ...
+
     def packaged(self, plan: Any, progress: Callable[[str], None]) -> Any:
         """The pileus.package.PackagePlan with other files in it."""
         ...

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import platform
 import shutil
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..interpreters import find_esbuild
 from .errors import EnvironmentFailed
 from .execution import FunctionSpec, error_document
 from .reload import Changes, ReadFiles
@@ -156,19 +155,6 @@ class Bundles:
                     parent.rmdir()
                 except OSError:  # not ours alone
                     break
-
-
-def find_esbuild(root: Path) -> Path | None:
-    """The project's own, from its folder or one above it."""
-    machine = platform.machine().lower()
-    name = f"{sys.platform}-{ {'x86_64': 'x64', 'amd64': 'x64', 'aarch64': 'arm64'}.get(machine, machine) }"
-    for folder in (root, *root.parents):
-        modules = folder / "node_modules"
-        # The program itself starts in milliseconds; the script in .bin goes through Node.
-        for program in (modules / "@esbuild" / name / "bin" / "esbuild", modules / ".bin" / "esbuild"):
-            if (modules / "esbuild").is_dir() and program.is_file():
-                return program
-    return None
 
 
 def _is_module(folder: Path, root: Path) -> bool:

@@ -64,7 +64,7 @@ class Debugger:
         """An environment holds a connection while its `breakpoint()` waits."""
         self._pauses += 1
         try:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, asyncio.CancelledError):
                 await reader.read()
         finally:
             self._pauses -= 1
@@ -76,6 +76,8 @@ class Debugger:
             there = await self._connect(reader)
             if there is not None:
                 await asyncio.gather(_pump(reader, there[1]), _pump(there[0], writer))
+        except asyncio.CancelledError:
+            pass  # the server ends
         finally:
             self._clients -= 1
             writer.close()

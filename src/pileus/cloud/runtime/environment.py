@@ -147,6 +147,11 @@ class Environment:
         self._log.flush()
         self._lines([(self._now_ms(), logs.init_report(self.spec, seconds, status, kind))])
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether its init phase has ended, and it has not."""
+        return self._ready.done() and not self.dead
+
     def kill(self) -> None:
         """Ends the process and what it started, at once."""
         if self.pid and not self.dead:

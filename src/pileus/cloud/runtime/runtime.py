@@ -74,6 +74,12 @@ class _Pool:
     waiting: deque[tuple[Event, asyncio.Future[Outcome]]] = field(default_factory=deque)
     starting: int = 0
     retired: bool = False
+    kept: int = 0  # environments of provisioned concurrency, which stay
+    failed: bool = False  # the last one of these did not come up
+
+    @property
+    def ready(self) -> int:
+        return sum(each.is_ready for each in self.all)
 
 
 class Runtime:
@@ -123,6 +129,24 @@ class Runtime:
             self._grow(pool)
         return future
 
+    def provision(self, spec: FunctionSpec, count: int) -> None:
+        """Keeps `count` environments of `spec` initialised ahead of events; 0 lets them go when they are idle."""
+        pool = self._pools.get(spec.revision)
+        if pool is None:
+            pool = self._pools[spec.revision] = _Pool(spec)
+        pool.kept, pool.failed = count, False
+        self._keep(pool)
+
+    def provisioned(self, spec: FunctionSpec) -> tuple[int, bool]:
+        """How many environments of `spec` are initialised, and whether the last one failed to be."""
+        pool = self._pools.get(spec.revision)
+        return (0, False) if pool is None else (pool.ready, pool.failed)
+
+    def _keep(self, pool: _Pool) -> None:
+        if not pool.retired and not pool.failed:
+            for _ in range(pool.kept - pool.ready - pool.starting):
+                self._grow(pool)
+
     def _begin(self, environment: Environment, event: Event, future: asyncio.Future[Outcome]) -> None:
         self._busy.add(environment)
         if self._watch is None:
@@ -145,6 +169,7 @@ class Runtime:
                 self._discard(pool, environment)
                 if len(pool.waiting) > pool.starting:
                     self._grow(pool)
+                self._keep(pool)
             environment.kill()
             return
         while pool.waiting:
@@ -188,6 +213,7 @@ class Runtime:
             finally:
                 pool.starting -= 1
         except InitFailed as error:
+            pool.failed = True
             self._fail_first(pool, error)
             if len(pool.waiting) > pool.starting:  # of a debugged function they wait for one environment
                 self._grow(pool)
@@ -398,7 +424,8 @@ class Runtime:
         self._sweeper = None
         old, left = time.monotonic() - self.hooks.idle, False
         for pool in self._pools.values():
-            for environment in [each for each in pool.idle if each.used < old or each.dead]:
+            spare = len(pool.all) - pool.kept
+            for environment in [each for each in pool.idle if each.used < old or each.dead][: max(spare, 0)]:
                 pool.idle.remove(environment)
                 self._discard(pool, environment)
             left = left or bool(pool.idle)

@@ -72,6 +72,27 @@ def bundle(service: Service, functions: Iterable[Function], settings: Settings) 
     return bundled
 
 
+@dataclass(frozen=True, slots=True)
+class Build:
+    """How one function is built where it runs from its folder: the source and the place of the result (without suffix)
+    from the service's folder, and esbuild's arguments for all but those."""
+
+    source: str
+    place: str
+    arguments: tuple[str, ...]
+
+
+def builds(service: Service, functions: Iterable[Function], settings: Settings) -> dict[str, Build]:
+    """By the functions' keys; one without a source is left out, and told by who looks for handlers."""
+    found = {}
+    for function in functions:
+        entry = _entry(service, function, settings)
+        if isinstance(entry, _Entry):
+            target = (f"--target={entry.target}",) if entry.target else ()
+            found[function.key] = Build(entry.source.as_posix(), entry.stem, (*settings.arguments, *target))
+    return found
+
+
 def _entry(service: Service, function: Function, settings: Settings) -> _Entry | ConfigError:
     written = function.get("esbuildEntrypoint") or function.get("handler")
     setting = "esbuildEntrypoint" if function.get("esbuildEntrypoint") else "handler"

@@ -93,10 +93,10 @@ export class Loaded {
 
   constructor(root) {
     const prefix = root + path.sep;
-    const inModules = `${path.sep}node_modules${path.sep}`;
+    const notTheirs = /[\\/](?:node_modules|\.pileus)[\\/]/; // what we build is no source
     const note = (file) => {
       const full = file instanceof URL ? fileURLToPath(file) : typeof file === "string" ? path.resolve(file) : "";
-      if (full.startsWith(prefix) && !full.includes(inModules) && !this.#told.has(full)) this.#files.add(full);
+      if (full.startsWith(prefix) && !notTheirs.test(full) && !this.#told.has(full)) this.#files.add(full);
     };
     const noting = (target, name) => {
       const original = target[name];
