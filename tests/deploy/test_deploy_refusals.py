@@ -57,7 +57,6 @@ def line_of(text: str, part: str) -> int:
 
 
 EVENTS = [
-    ("httpApi: GET /x", "AWS::ApiGatewayV2::Api"),
     ("websocket: $connect", "AWS::ApiGatewayV2::Api"),
     ("sns: topic", "AWS::SNS::Topic"),
     ("stream: arn:aws:kinesis:us-east-1:000000000000:stream/x", "StartingPosition"),

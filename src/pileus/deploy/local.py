@@ -151,6 +151,9 @@ class LocalDeployment:
         api = _rest_api(plan.template, resources)
         if api is not None:
             apply_stage_settings(cloud, service, api)
+        http_api = _api_of("HTTP", plan.template, resources)
+        if http_api is not None:
+            _trust_tokens(cloud, service, http_api[0])
         return Deployed(
             service,
             loaded,
@@ -159,7 +162,7 @@ class LocalDeployment:
             stacks.outputs(plan.stack),
             resources,
             api,
-            _api_of("HTTP", plan.template, resources),
+            http_api,
             _api_of("WEBSOCKET", plan.template, resources),
             changed,
             tuple(listeners_of(plan.template, resources)),
@@ -220,6 +223,12 @@ def _rest_api(
             api_id = resources[api["Ref"]][1] if isinstance(api, dict) and "Ref" in api else str(api)
             return api_id, str(properties.get("StageName", ""))
     return None
+
+
+def _trust_tokens(cloud: Cloud, service: Service, api_id: str) -> None:
+    """serverless-offline's ignoreJWTSignature, for tokens that a test has signed itself."""
+    options = service.extensions.offline_options() if service.extensions is not None else {}
+    cast("Any", cloud.service("apigatewayv2")).trust_tokens(api_id, options.get("trust_tokens") is True)
 
 
 def _api_of(

@@ -14,6 +14,7 @@ TAKEN = {
     "albPort": "alb_port",
     "localEnvironment": "local_environment",
     "terminateIdleLambdaTime": "idle",
+    "ignoreJWTSignature": "trust_tokens",
 }
 
 _DOCKER = "functions run in processes of their own, without Docker: leave it out."
@@ -41,7 +42,7 @@ ELSEWHERE = {
     "customAuthenticationProvider": "authorizers run as they do in AWS: give the events an 'authorizer'.",
     "disableScheduledEvents": "disable the rule in serverless.yml instead (enabled: false).",
     "httpsProtocol": "the API answers over HTTP only.",
-    "ignoreJWTSignature": "tokens are checked as they are in AWS: leave it out.",
+    "ignoreJWTSignature": "set custom.serverless-offline.ignoreJWTSignature in serverless.yml.",
     "noAuth": "authorizers run as they do in AWS: leave it out.",
     "noTimeout": "timeouts are enforced as in AWS: raise 'timeout' in serverless.yml, or use --debug.",
     "prefix": "paths are AWS's own, /{stage}/…; --noPrependStageInUrl drops the stage.",

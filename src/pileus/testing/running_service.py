@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -33,7 +33,7 @@ class RunningService(EmbeddedCloud):
         params: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(settings=Settings())
-        self._api_url = ""
+        self._api_url = self._http_api_url = ""
         self._directory = directory
         self._options = options or {}
         self._params = params or {}
@@ -52,10 +52,17 @@ class RunningService(EmbeddedCloud):
 
     @property
     def api_url(self) -> str:
-        """The REST API, with its stage."""
+        """The REST API, with its stage; of a service without one, the HTTP API."""
         if not self._api_url:
             raise RuntimeError("this service has no http events, so there is no API to call")
         return self._api_url
+
+    @property
+    def http_api_url(self) -> str:
+        """The HTTP API, which has no stage in its paths."""
+        if not self._http_api_url:
+            raise RuntimeError("this service has no httpApi events, so there is no HTTP API to call")
+        return self._http_api_url
 
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client for the cloud, in the service's region."""
@@ -80,13 +87,14 @@ class RunningService(EmbeddedCloud):
             lambda: cloud, self._directory, options=self._options, params=self._params
         )
         self.deployed = await deployment.deploy()
-        if self.deployed.api is None:
+        rest, http = self.deployed.api, self.deployed.http_api
+        if rest is None and http is None:
             return
-        site = await self.server.serve_site(SiteApp(cloud, self._target).answer, bind("127.0.0.1", 0))
-        self._api_url = f"http://127.0.0.1:{site.port}/{self.deployed.api[1]}"
-
-    def _target(self) -> tuple[str, str]:
-        return cast("tuple[str, str]", self.deployed.api)
+        app = SiteApp(cloud, lambda: self.deployed.api, http_target=lambda: self.deployed.http_api)
+        site = await self.server.serve_site(app.answer, bind("127.0.0.1", 0))
+        base = f"http://127.0.0.1:{site.port}"
+        self._api_url = base if rest is None else f"{base}/{rest[1]}"
+        self._http_api_url = "" if http is None else base
 
 
 class FunctionFailed(Exception):
