@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..cloud.gateway.app import CloudApp, SiteApp
-from ..cloud.gateway.sockets import SocketSite
-from ..cloud.server import CloudServer, bind
+from ..cloud.server import CloudServer
 from ..deploy import running
 from ..deploy.aws_only import aws_only
 from ..deploy.local import Deployed, LocalDeployment
@@ -21,7 +18,7 @@ from ..deploy.saves import Saves
 from ..deploy.stack import DeploymentFailed
 from ..deploy.summary import coverage
 from ..service import LoadedService
-from .addresses import Addresses, reachable
+from .addresses import Addresses
 from .debugging import Debugged, debugged, tell
 from .early import named_interpreter
 from .execute import executed, local_variables
@@ -30,6 +27,7 @@ from .options import ServiceOptions
 from .ports import Ports
 from .report import Report
 from .serving import open_server, settings_for, until_stopped, warn_open_host
+from .sites import Sites
 from .ui import Ui
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ class OfflineOptions:
     """state: None keeps it in memory. prefixed: whether URLs begin with the stage. ports: by their names in
     `ports.PORTS`. given: the options that the command line sets, by their names in Python. execute: a command to run
     once the service is ready, in words. debug: see debugging.py. idle: seconds after which an idle environment goes.
-    local_environment: functions see the variables of this shell, too. started: an interpreter for functions that comes
+    local_environment: functions see the variables of this shell, too. trust_tokens: JWT authorizers don't check signatures. started: an interpreter for functions that comes
     up meanwhile."""
 
     folder: Path
@@ -58,6 +56,7 @@ class OfflineOptions:
     debug_port: int | None = None
     idle: float | None = None
     local_environment: bool = False
+    trust_tokens: bool = False
     started: Started | None = None
 
     def with_defaults(self, settings: Mapping[str, Any]) -> OfflineOptions:
@@ -71,6 +70,7 @@ class OfflineOptions:
             prefixed=not own["bare"] if "bare" in own else self.prefixed,
             idle=own.get("idle", self.idle),
             local_environment=own.get("local_environment", self.local_environment),
+            trust_tokens=own.get("trust_tokens", self.trust_tokens),
         )
 
 
@@ -108,7 +108,7 @@ class Offline:
         self._ports: Ports | None = None
         self._deployed: Deployed | None = None
         self._debugged: list[Debugged] = []
-        self.addresses: Addresses
+        self._sites: Sites | None = None
         self._saves = Saves(())
         self._deployment = LocalDeployment(
             self._cloud,
@@ -122,6 +122,11 @@ class Offline:
     def deployed(self) -> Deployed:
         assert self._deployed is not None
         return self._deployed
+
+    @property
+    def addresses(self) -> Addresses:
+        assert self._sites is not None
+        return self._sites.addresses
 
     async def start(self) -> None:
         """Until all of it answers. Mistakes in the files are told before a port or the state is touched."""
@@ -141,7 +146,11 @@ class Offline:
         for setting in aws_only(loaded.service):
             self._report.note(f"{setting} takes effect in AWS only")
         self._deployed = await self._deploy(loaded)
-        self.addresses = await self._serve(cloud, self._ports, site)
+        self._trust_tokens(cloud)
+        self._sites = Sites(
+            self._server, self._ports, self._options.prefixed, lambda: self.deployed, self._report.request
+        )
+        await self._sites.open(site)
         if self._options.state is not None:
             service = loaded.service
             running.note(self._options.state, self._server.url, service.name, service.stage, service.region)
@@ -167,45 +176,13 @@ class Offline:
             hooks.idle = self._options.idle
         self._deployment.start_interpreters(loaded.service)
 
-    async def _serve(self, cloud: Cloud, ports: Ports, site: socket.socket) -> Addresses:
-        """Listens on the service's own ports, and says where."""
-        assert self._server is not None
-        server, deployed = self._server, self.deployed
-        app = SiteApp(
-            cloud,
-            lambda: self.deployed.api,
-            http_target=lambda: self.deployed.http_api,
-            prefixed=self._options.prefixed,
-            observer=self._report.request,
-        )
-        http = await server.serve_site(app.answer, site)
-        base = f"http://{reachable(self._settings.host)}"
-        lambda_url = None
-        if (
-            beside := ports.take_beside("lambda_port", f"the Lambda API answers on {server.url}")
-        ) is not None:
-            lambda_url = f"{base}:{(await server.serve_site(CloudApp(cloud).answer, beside)).port}"
-        websocket = await self._serve_sockets(cloud) if deployed.websocket is not None else None
-        return Addresses(
-            endpoint=server.url,
-            site=f"{base}:{http.port}",
-            prefix=f"/{deployed.api[1]}" if deployed.api and self._options.prefixed else "",
-            region=deployed.service.region,
-            lambda_url=lambda_url,
-            websocket=websocket,
-            has_rest=deployed.api is not None,
-            has_http=deployed.http_api is not None,
-        )
-
-    async def _serve_sockets(self, cloud: Cloud) -> str:
-        """Listens for clients of the service's WebSocket API. Raises UserError where somebody else does."""
-        assert self._server is not None
-        assert self._ports is not None
-        free = self._ports.wanted["http_port"] == 0 and "websocket_port" not in self._ports.given
-        listener = bind(self._settings.host, 0) if free else self._ports.take("websocket_port")
-        app = SocketSite(cloud, lambda: self.deployed.websocket)
-        served = await self._server.serve_site(app.answer, listener)
-        return f"ws://{reachable(self._settings.host)}:{served.port}"
+    def _trust_tokens(self, cloud: Cloud) -> None:
+        """Of an HTTP API whose JWT authorizers were asked to believe what tokens say."""
+        if self._options.trust_tokens and self.deployed.http_api is not None:
+            cast("Any", cloud.service("apigatewayv2")).trust_tokens(self.deployed.http_api[0], True)
+            self._report.note(
+                "ignoreJWTSignature: every token is believed, whoever signed it; AWS checks the signature"
+            )
 
     def _take_settings(self, loaded: LoadedService) -> None:
         """What serverless.yml says about this command, in the section of serverless-offline."""
@@ -274,24 +251,14 @@ class Offline:
                 loaded = self._load()
                 saves.follow(before.loaded.files | loaded.files)
                 self._deployed = await self._deploy(loaded)
+                self._trust_tokens(self._cloud())
+                assert self._sites is not None
+                await self._sites.follow()
             except UserError as error:
                 self._tell(error)
                 continue
             saves.follow(loaded.files)
-            await self._serve_new_sockets()
-            self._report.updated(before, self.deployed, time.perf_counter() - began)
-
-    async def _serve_new_sockets(self) -> None:
-        """A save may bring the first WebSocket route."""
-        if self.deployed.websocket is None or self.addresses.websocket is not None:
-            return
-        try:
-            address = await self._serve_sockets(self._cloud())
-        except UserError as error:
-            self._tell(error)
-            return
-        self.addresses = replace(self.addresses, websocket=address)
-        self._ui.line(f"WebSocket  {address}")
+            self._report.updated(before, self.deployed, self.addresses, time.perf_counter() - began)
 
     def _tell(self, error: UserError) -> None:
         if self._ui.json:

@@ -105,12 +105,14 @@ class Report:
             refused=[],
         )
 
-    def updated(self, before: Deployed, after: Deployed, seconds: float) -> None:
+    def updated(self, before: Deployed, after: Deployed, addresses: Addresses, seconds: float) -> None:
         ui = self._ui
         if after.changed:
             ui.line(f"Configuration changed: stack updated in {seconds:.2f} s")
         else:
             ui.line("Configuration saved: nothing to change")
+        if after.websocket is not None and before.websocket is None and addresses.websocket:
+            ui.line(f"WebSocket  {addresses.websocket}")
         old, new = routes(before.service, before.outputs), routes(after.service, after.outputs)
         kept = {(route.api, route.method, route.path) for route in new}
         gone = [route for route in old if (route.api, route.method, route.path) not in kept]

@@ -42,7 +42,6 @@ ELSEWHERE = {
     "customAuthenticationProvider": "authorizers run as they do in AWS: give the events an 'authorizer'.",
     "disableScheduledEvents": "disable the rule in serverless.yml instead (enabled: false).",
     "httpsProtocol": "the API answers over HTTP only.",
-    "ignoreJWTSignature": "set custom.serverless-offline.ignoreJWTSignature in serverless.yml.",
     "noAuth": "authorizers run as they do in AWS: leave it out.",
     "noTimeout": "timeouts are enforced as in AWS: raise 'timeout' in serverless.yml, or use --debug.",
     "prefix": "paths are AWS's own, /{stage}/…; --noPrependStageInUrl drops the stage.",

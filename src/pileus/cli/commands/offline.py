@@ -95,6 +95,13 @@ def _not_here(name: str, why: str, *, harmless: bool) -> Callable[[Any], Any]:
     metavar="SECONDS",
     help="When an idle environment ends; 600 by default.",
 )
+@click.option(
+    "--ignore-jwt-signature",
+    "--ignoreJWTSignature",
+    "trust_tokens",
+    is_flag=True,
+    help="Let JWT authorizers believe tokens whoever signed them (AWS checks).",
+)
 @click.option("--reloadHandler", "--reload-handler", "reload_handler", is_flag=True, hidden=True)
 @click.option("--disableCookieValidation", "cookies", is_flag=True, hidden=True, expose_value=False)
 @click.option("--noSponsor", "sponsor", is_flag=True, hidden=True, expose_value=False)
@@ -113,6 +120,7 @@ def command(
     execute: str | None,
     local_environment: bool,
     idle: float | None,
+    trust_tokens: bool,
     reload_handler: bool,
     as_json: bool,
     **ports: int,
@@ -135,12 +143,13 @@ def command(
         state=None if ephemeral else (state or folder / ".pileus"),
         python=python,
         prefixed=not bare,
-        given=_given("host", "bare", "idle", "local_environment", *ports),
+        given=_given("host", "bare", "idle", "local_environment", "trust_tokens", *ports),
         execute=words_of(execute) if execute is not None else (),
         debug=tuple("*" if name == "start" else name for name in debug),
         debug_port=debug_port,
         idle=idle,
         local_environment=local_environment,
+        trust_tokens=trust_tokens,
         started=started,
     )
     try:
