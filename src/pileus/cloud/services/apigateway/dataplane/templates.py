@@ -123,14 +123,21 @@ class _Util:
             except orjson.JSONDecodeError:
                 return None
         if name == "urlEncode":
-            return quote_plus(text, safe="*-._")
+            return quote_plus(text, safe="*-._").replace("~", "%7E")
         if name == "urlDecode":
             return unquote_plus(text)
         if name == "base64Encode":
             return b64encode(text.encode()).decode("ascii")
         if name == "base64Decode":
-            return b64decode(text).decode("utf-8", "replace")
+            return _from_base64(text)
         raise NotEmulated(f"$util.{name}() in apigateway mapping templates")
+
+
+def _from_base64(text: str) -> str | None:
+    try:
+        return b64decode(text + "=" * (-len(text) % 4)).decode("utf-8", "replace")
+    except ValueError:
+        return None
 
 
 def _escaped(char: str) -> str:

@@ -11,33 +11,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
 
-from .nodes import (
-    Binary,
-    Block,
-    Break,
-    Define,
-    Expression,
-    ForEach,
-    If,
-    Index,
-    Interpolated,
-    ListLiteral,
-    Literal,
-    MapLiteral,
-    Method,
-    Negative,
-    Node,
-    Not,
-    Property,
-    RangeLiteral,
-    Reference,
-    Set,
-    Stop,
-    Text,
-)
+from . import nodes as tree
 from .values import Entry, JavaList, call_method, equals, is_true, to_text
 
 _MOST_ROUNDS = 100_000
+_DEEPEST = 20
 _MOST_CHARACTERS = 50_000_000
 
 
@@ -60,7 +38,7 @@ class _Break(Exception):
     pass
 
 
-def render(template: Block, variables: dict[str, Any], *, silent: frozenset[str] = frozenset()) -> str:
+def render(template: tree.Block, variables: dict[str, Any], *, silent: frozenset[str] = frozenset()) -> str:
     """variables: by root name; what the template sets is added to it."""
     run = _Run(variables, silent)
     with suppress(_Stop, _Break):
@@ -75,10 +53,12 @@ class _Run:
         self.out: list[str] = []
         self.size = 0
         self.rounds = 0
+        self.macros: dict[str, tree.Macro] = {}
+        self.depth = 0
 
     # -- statements -------------------------------------------------------------------------------------------------
 
-    def block(self, nodes: Block) -> None:
+    def block(self, nodes: tree.Block) -> None:
         for node in nodes:
             self.node(node)
 
@@ -88,33 +68,37 @@ class _Run:
             raise Refused("the template's output is too large")
         self.out.append(text)
 
-    def node(self, node: Node) -> None:
-        if isinstance(node, Text):
+    def node(self, node: tree.Node) -> None:
+        if isinstance(node, tree.Text):
             self.write(node.text)
-        elif isinstance(node, Reference):
+        elif isinstance(node, tree.Reference):
             self.write(self.shown(node))
-        elif isinstance(node, Set):
+        elif isinstance(node, tree.Set):
             self.assign(node.target, self.value(node.value))
-        elif isinstance(node, If):
+        elif isinstance(node, tree.If):
             self.condition(node)
-        elif isinstance(node, ForEach):
+        elif isinstance(node, tree.ForEach):
             self.foreach(node)
-        elif isinstance(node, Define):
+        elif isinstance(node, tree.Define):
             self.variables[node.name] = _Defined(node.body)
-        elif isinstance(node, Break):
+        elif isinstance(node, tree.Macro):
+            self.macros[node.name] = node
+        elif isinstance(node, tree.MacroCall):
+            self.expand(node)
+        elif isinstance(node, tree.Break):
             raise _Break
         else:
-            assert isinstance(node, Stop)
+            assert isinstance(node, tree.Stop)
             raise _Stop
 
-    def condition(self, node: If) -> None:
+    def condition(self, node: tree.If) -> None:
         for test, body in node.branches:
             if is_true(self.value(test)):
                 self.block(body)
                 return
         self.block(node.otherwise)
 
-    def foreach(self, node: ForEach) -> None:
+    def foreach(self, node: tree.ForEach) -> None:
         items = _iterated(self.value(node.source))
         if not items:
             return
@@ -139,12 +123,38 @@ class _Run:
             pass
         finally:
             for name, value in outer.items():
-                if value is None:
-                    self.variables.pop(name, None)
-                else:
-                    self.variables[name] = value
+                self.keep(name, value)
 
-    def assign(self, target: Reference, value: Any) -> None:
+    def expand(self, node: tree.MacroCall) -> None:
+        """A macro's body with its parameters set; what it is not given renders as it is written."""
+        macro = self.macros.get(node.name)
+        if macro is None:
+            self.write(node.source)
+            return
+        if self.depth >= _DEEPEST:
+            raise Refused("macros that call one another too deeply")
+        values = {
+            name: self.value(argument)
+            for name, argument in zip(macro.parameters, node.arguments, strict=False)
+        }
+        outer = {name: self.variables.get(name) for name in macro.parameters}
+        self.depth += 1
+        try:
+            for name in macro.parameters:
+                self.keep(name, values.get(name))
+            self.block(macro.body)
+        finally:
+            self.depth -= 1
+            for name, value in outer.items():
+                self.keep(name, value)
+
+    def keep(self, name: str, value: Any) -> None:
+        if value is None:
+            self.variables.pop(name, None)
+        else:
+            self.variables[name] = value
+
+    def assign(self, target: tree.Reference, value: Any) -> None:
         if value is None:
             return  # Velocity 1.7 leaves the reference as it was
         if not target.steps:
@@ -154,9 +164,9 @@ class _Run:
         for step in target.steps[:-1]:
             holder = self.step(holder, step)
         last = target.steps[-1]
-        if isinstance(last, Method):
+        if isinstance(last, tree.Method):
             return
-        key: Any = last.name if isinstance(last, Property) else self.value(last.value)
+        key: Any = last.name if isinstance(last, tree.Property) else self.value(last.value)
         if isinstance(holder, dict) or (
             isinstance(holder, list) and isinstance(key, int) and -len(holder) <= key < len(holder)
         ):
@@ -164,13 +174,13 @@ class _Run:
 
     # -- references -------------------------------------------------------------------------------------------------
 
-    def shown(self, reference: Reference) -> str:
+    def shown(self, reference: tree.Reference) -> str:
         value = self.reference(reference)
         if value is None:
             return "" if reference.quiet or reference.root in self.silent else reference.source
         return to_text(value)
 
-    def reference(self, reference: Reference) -> Any:
+    def reference(self, reference: tree.Reference) -> Any:
         value = self.variables.get(reference.root)
         if isinstance(value, _Defined):
             value = self.captured(value.body)
@@ -180,7 +190,7 @@ class _Run:
             value = self.step(value, step)
         return value
 
-    def captured(self, body: Block) -> str:
+    def captured(self, body: tree.Block) -> str:
         outer, self.out = self.out, []
         try:
             self.block(body)
@@ -188,13 +198,13 @@ class _Run:
         finally:
             self.out = outer
 
-    def step(self, value: Any, step: Property | Method | Index) -> Any:
-        if isinstance(step, Method):
+    def step(self, value: Any, step: tree.Property | tree.Method | tree.Index) -> Any:
+        if isinstance(step, tree.Method):
             arguments = [self.value(argument) for argument in step.arguments]
             if isinstance(value, HostObject):
                 return value.vtl_call(step.name, arguments)
             return call_method(value, step.name, arguments)
-        if isinstance(step, Property):
+        if isinstance(step, tree.Property):
             return _property(value, step.name)
         key = self.value(step.value)
         if isinstance(value, Mapping):
@@ -205,27 +215,27 @@ class _Run:
 
     # -- expressions ------------------------------------------------------------------------------------------------
 
-    def value(self, node: Expression) -> Any:
-        if isinstance(node, Reference):
+    def value(self, node: tree.Expression) -> Any:
+        if isinstance(node, tree.Reference):
             return self.reference(node)
-        if isinstance(node, Literal):
+        if isinstance(node, tree.Literal):
             return node.value
-        if isinstance(node, Interpolated):
+        if isinstance(node, tree.Interpolated):
             return self.captured(node.body)
-        if isinstance(node, ListLiteral):
+        if isinstance(node, tree.ListLiteral):
             return JavaList(self.value(item) for item in node.items)
-        if isinstance(node, MapLiteral):
+        if isinstance(node, tree.MapLiteral):
             return {self.value(key): self.value(item) for key, item in node.items}
-        if isinstance(node, RangeLiteral):
+        if isinstance(node, tree.RangeLiteral):
             return _range(self.value(node.first), self.value(node.last))
-        if isinstance(node, Not):
+        if isinstance(node, tree.Not):
             return not is_true(self.value(node.value))
-        if isinstance(node, Negative):
+        if isinstance(node, tree.Negative):
             number = self.value(node.value)
             return -number if _is_number(number) else None
         return self.binary(node)
 
-    def binary(self, node: Binary) -> Any:
+    def binary(self, node: tree.Binary) -> Any:
         operator = node.operator
         left = self.value(node.left)
         if operator == "&&":
@@ -247,7 +257,7 @@ class _Run:
 class _Defined:
     """What #define names: rendered anew at each use."""
 
-    def __init__(self, body: Block) -> None:
+    def __init__(self, body: tree.Block) -> None:
         self.body = body
 
 

@@ -17,6 +17,8 @@ class TemplateSyntaxError(Exception):
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 PLAIN_TEXT = re.compile(r"[^$#\\]+")
 DIRECTIVE = re.compile(r"#(?:([a-z]+)|\{([a-z]+)\})")
+MACRO_NAME = re.compile(r"#macro\s*\(\s*([A-Za-z_][A-Za-z0-9_-]*)")
+MACRO_USE = re.compile(r"#([A-Za-z_][A-Za-z0-9_-]*)\s*\(")
 LINE_COMMENT = re.compile(r"##[^\n]*\n?")
 BLOCK_COMMENT = re.compile(r"#\*.*?\*#", re.S)
 UNPARSED = re.compile(r"#\[\[(.*?)\]\]#", re.S)

@@ -116,6 +116,22 @@ class Define:
 
 
 @dataclass(frozen=True, slots=True)
+class Macro:
+    name: str
+    parameters: tuple[str, ...]
+    body: Block
+
+
+@dataclass(frozen=True, slots=True)
+class MacroCall:
+    """source: as written, which is what a macro that is not defined yet renders as."""
+
+    source: str
+    name: str
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Break:
     pass
 
@@ -125,5 +141,5 @@ class Stop:
     pass
 
 
-Node: TypeAlias = "Text | Reference | Set | If | ForEach | Define | Break | Stop"
+Node: TypeAlias = "Text | Reference | Set | If | ForEach | Define | Macro | MacroCall | Break | Stop"
 Block: TypeAlias = "tuple[Node, ...]"

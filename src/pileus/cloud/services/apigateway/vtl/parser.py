@@ -13,6 +13,8 @@ from .lexer import (
     END_OF_LINE,
     IDENTIFIER,
     LINE_COMMENT,
+    MACRO_NAME,
+    MACRO_USE,
     NUMBER,
     PLAIN_TEXT,
     UNPARSED,
@@ -31,6 +33,8 @@ from .nodes import (
     Interpolated,
     ListLiteral,
     Literal,
+    Macro,
+    MacroCall,
     MapLiteral,
     Method,
     Negative,
@@ -47,7 +51,7 @@ from .nodes import (
 
 __all__ = ["TemplateSyntaxError", "parse"]
 
-_REFUSED = frozenset({"macro", "parse", "include", "evaluate", "literal"})
+_REFUSED = frozenset({"parse", "include", "evaluate", "literal"})
 _LEVELS = (("||",), ("&&",), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/", "%"))
 
 
@@ -63,6 +67,7 @@ def parse(source: str) -> Block:
 class _Parser:
     def __init__(self, source: str) -> None:
         self.scan = Scanner(source)
+        self.macros = frozenset(MACRO_NAME.findall(source))
 
     # -- text and directives ----------------------------------------------------------------------------------------
 
@@ -107,6 +112,9 @@ class _Parser:
         if (unparsed := scan.match(UNPARSED)) is not None:
             _add_text(nodes, unparsed[1])
             return None
+        if (used := MACRO_USE.match(scan.source, scan.position)) and used[1] in self.macros:
+            nodes.append(self.macro_call(used[1], used.end()))
+            return None
         found = scan.match(DIRECTIVE)
         name = (found[1] or found[2]) if found else ""
         if name in ("end", "else", "elseif"):
@@ -133,6 +141,8 @@ class _Parser:
             return self.foreach()
         if name == "define":
             return self.define()
+        if name == "macro":
+            return self.macro()
         if name in ("break", "stop"):
             self.scan.match(END_OF_LINE)
             return Break() if name == "break" else Stop()
@@ -184,6 +194,34 @@ class _Parser:
         body, closing = self.block()
         self.closed(closing, "define")
         return Define(name.root, body)
+
+    def macro(self) -> Macro:
+        """`#macro(name $a $b) … #end`"""
+        self.scan.expect("(")
+        self.scan.skip_space()
+        name = self.scan.match(IDENTIFIER)
+        if name is None:
+            raise self.scan.error("expected the name of a macro")
+        parameters = self.arguments()
+        self.scan.match(END_OF_LINE)
+        body, closing = self.block()
+        self.closed(closing, "macro")
+        return Macro(name[0], tuple(each.root for each in parameters if isinstance(each, Reference)), body)
+
+    def macro_call(self, name: str, position: int) -> MacroCall:
+        start, self.scan.position = self.scan.position, position
+        arguments = self.arguments()
+        return MacroCall(self.scan.source[start : self.scan.position], name, arguments)
+
+    def arguments(self) -> tuple[Expression, ...]:
+        """What is given to a macro: apart by blanks or commas."""
+        found = list[Expression]()
+        while True:
+            self.scan.skip_space()
+            if self.scan.take(")"):
+                return tuple(found)
+            if not self.scan.take(","):
+                found.append(self.primary())
 
     def closed(self, closing: str, name: str) -> None:
         if closing != "end":

@@ -97,27 +97,33 @@ def _substring(text: str, begin: int, end: int | None = None) -> str:
 STRING: dict[str, Callable[..., Any]] = {
     "charAt": lambda s, i: s[i],
     "compareTo": lambda s, o: (s > o) - (s < o),
+    "compareToIgnoreCase": lambda s, o: (s.lower() > o.lower()) - (s.lower() < o.lower()),
     "concat": lambda s, o: s + o,
     "contains": lambda s, o: to_text(o) in s,
     "endsWith": lambda s, o: s.endswith(o),
     "equals": lambda s, o: s == o,
     "equalsIgnoreCase": lambda s, o: isinstance(o, str) and s.lower() == o.lower(),
     "indexOf": lambda s, o, start=0: s.find(o, start),
+    "isBlank": lambda s: not s.strip(),
     "isEmpty": lambda s: s == "",
     "lastIndexOf": lambda s, o: s.rfind(o),
     "length": len,
     "matches": lambda s, p: java_pattern(p).fullmatch(s) is not None,
+    "repeat": lambda s, n: s * n,
     "replace": lambda s, a, b: s.replace(a, b),
     "replaceAll": lambda s, p, r: java_pattern(p).sub(_replacement(r), s),
     "replaceFirst": lambda s, p, r: java_pattern(p).sub(_replacement(r), s, count=1),
     "size": len,
     "split": _split,
-    "startsWith": lambda s, o: s.startswith(o),
+    "startsWith": lambda s, o, start=0: s.startswith(o, start),
+    "strip": lambda s: s.strip(),
     "substring": _substring,
     "toLowerCase": lambda s: s.lower(),
+    "toCharArray": lambda s: JavaList(s),
     "toString": lambda s: s,
     "toUpperCase": lambda s: s.upper(),
     "trim": lambda s: s.strip(),
+    "valueOf": lambda s, value: to_text(value),
 }
 
 
@@ -148,15 +154,27 @@ def _remove_item(items: list[Any], what: Any) -> Any:
     return False
 
 
+def _keep_only(items: list[Any], wanted: Callable[[Any], bool]) -> bool:
+    before = len(items)
+    items[:] = [item for item in items if wanted(item)]
+    return len(items) != before
+
+
 LIST: dict[str, Callable[..., Any]] = {
     "add": _add,
     "addAll": _add_all,
+    "clear": lambda a: a.clear(),
     "contains": lambda a, x: x in a,
+    "containsAll": lambda a, more: all(x in a for x in more),
+    "equals": lambda a, other: a == other,
     "get": lambda a, i: a[i] if 0 <= i < len(a) else None,
     "indexOf": lambda a, x: a.index(x) if x in a else -1,
     "isEmpty": lambda a: not a,
+    "lastIndexOf": lambda a, x: max((i for i, item in enumerate(a) if item == x), default=-1),
     "length": len,
     "remove": _remove_item,
+    "removeAll": lambda a, more: _keep_only(a, lambda x: x not in more),
+    "retainAll": lambda a, more: _keep_only(a, lambda x: x in more),
     "set": _set_item,
     "size": len,
     "subList": lambda a, i, j: JavaList(a[i:j]),
@@ -171,8 +189,10 @@ def _put(target: dict[Any, Any], key: Any, value: Any) -> Any:
 
 
 MAP: dict[str, Callable[..., Any]] = {
+    "clear": lambda m: m.clear(),
     "containsKey": lambda m, k: k in m,
     "containsValue": lambda m, v: v in m.values(),
+    "equals": lambda m, o: m == o,
     "entrySet": lambda m: JavaList(Entry(k, v) for k, v in m.items()),
     "get": lambda m, k: m.get(k),
     "getOrDefault": lambda m, k, d: m.get(k, d),
@@ -180,6 +200,7 @@ MAP: dict[str, Callable[..., Any]] = {
     "keySet": lambda m: JavaList(m),
     "put": _put,
     "putAll": lambda m, o: m.update(o),
+    "putIfAbsent": lambda m, k, v: None if m.setdefault(k, v) is v else m[k],
     "remove": lambda m, k: m.pop(k, None),
     "size": len,
     "toString": to_text,
@@ -191,7 +212,10 @@ NUMBER: dict[str, Callable[..., Any]] = {
     "equals": lambda n, o: n == o,
     "intValue": int,
     "longValue": int,
+    "parseDouble": lambda n, text: float(text),
+    "parseInt": lambda n, text: int(text),
     "toString": to_text,
+    "valueOf": lambda n, text: float(text) if isinstance(n, float) else int(text),
 }
 BOOLEAN: dict[str, Callable[..., Any]] = {
     "booleanValue": lambda b: b,
