@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 Tell = Callable[[Any], None]
 ID = re.compile(r"[A-Za-z0-9_-]{15}=")
@@ -402,6 +405,28 @@ def test_a_missing_identity_is_refused_without_asking(tell: Tell) -> None:
         code, body = await refused(world)
         assert (code, body["message"]) == (401, "Unauthorized")
         assert world.functions.events == []
+
+    tell(story)
+
+
+def test_a_signature_lets_in(tell: Tell) -> None:
+    async def story(world: Any) -> None:
+        world.route("$connect", AuthorizationType="AWS_IAM")
+        world.deploy()
+        code, body = await refused(world)
+        assert (code, body["message"]) == (403, "Forbidden")
+        assert world.functions.events == []
+        url = f"http://localhost:{world.port}/dev"
+        request = AWSRequest("GET", url, headers={"Host": f"localhost:{world.port}"})
+        SigV4Auth(Credentials("test", "test"), "execute-api", "us-east-1").add_auth(request)
+        await world.connect(
+            "/dev", **{name: value for name, value in request.headers.items() if name != "Host"}
+        )
+        (context,) = world.functions.contexts("CONNECT")
+        assert context["identity"]["userArn"] == "arn:aws:iam::000000000000:root"
+        wrong = {**dict(request.headers.items()), "X-Amz-Date": "20200101T000000Z"}
+        del wrong["Host"]
+        assert (await refused(world, "/dev", **wrong))[0] == 403
 
     tell(story)
 

@@ -1,4 +1,4 @@
-"""The authorizer of $connect: a function that is asked once a connection; nothing of its answers is kept."""
+"""Who may connect: by a function that is asked once a connection, and nothing of whose answers is kept; or by signature."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import orjson
 
 from pileus.cloud.kernel import Invocation
 
+from ..dataplane.answers import Refused as Forbidden
+from ..dataplane.iam import signer
+from ..dataplane.policy import parse_policy
 from .integrations import IntegrationFailed, invoke
-from .policy import decide
 
 if TYPE_CHECKING:
     from pileus.cloud.kernel import Cloud
@@ -27,6 +29,14 @@ class Refused(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status, self.message = status, message
+
+
+def identify(cloud: Cloud, client: Client) -> None:
+    """AWS_IAM: the handshake is signed, in its headers or its URL. Raises Refused."""
+    try:
+        client.principal = signer(cloud, client.request)
+    except Forbidden:
+        raise Refused(403, "Forbidden") from None
 
 
 async def authorize(
@@ -91,12 +101,13 @@ def _granted(result: Invocation, arn: str) -> dict[str, Any]:
     if not isinstance(answer.get("principalId"), str) or not isinstance(said, dict):
         raise _broken()
     try:
-        allowed = decide(answer.get("policyDocument"), arn)
+        policy = parse_policy(answer.get("policyDocument"))
     except ValueError:
         raise _broken() from None
-    if allowed is not True:
+    if not policy.allows(arn):
+        denied = any(pattern.fullmatch(arn) for pattern in policy.denied)
         words = "User is not authorized to access this resource"
-        raise Refused(403, f"{words} with an explicit deny" if allowed is False else words)
+        raise Refused(403, f"{words} with an explicit deny" if denied else words)
     return {"principalId": answer["principalId"], **{name: _text(value) for name, value in said.items()}}
 
 

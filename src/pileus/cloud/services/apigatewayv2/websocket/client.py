@@ -9,7 +9,7 @@ import time
 from base64 import b64encode, urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
-from pileus.cloud.kernel import HttpRequest
+from pileus.cloud.kernel import HttpRequest, Principal
 from pileus.cloud.kernel.sockets import Socket
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Client:
         self.api_id, self.stage_name = stage.api_id, stage.name
         self.request = request
         self.authorizer: dict[str, Any] | None = None
+        self.principal: Principal | None = None  # who signed, of an API that asks for it
         self.socket: Socket | None = None
         self.connected_at = self.active_at = now
 
@@ -64,7 +65,17 @@ class Client:
 
     def identity(self) -> dict[str, str]:
         agent = self.request.headers.get("user-agent")
-        return {**({"userAgent": agent} if agent is not None else {}), "sourceIp": self.request.client}
+        found = {"userAgent": agent} if agent is not None else {}
+        found["sourceIp"] = self.request.client
+        if (who := self.principal) is not None:
+            found |= {
+                "accountId": who.account,
+                "accessKey": who.access_key_id,
+                "caller": who.user_id,
+                "user": who.user_id,
+                "userArn": who.arn,
+            }
+        return found
 
     def context(self, route: str, kind: str, now: float, **more: Any) -> dict[str, Any]:
         """`requestContext`. more: what events of this kind have beside."""

@@ -16,7 +16,7 @@ from pileus.cloud.kernel import HttpRequest, HttpResponse, NotEmulated
 
 from ..documents import Kind, served
 from .access_log import write_line
-from .authorizer import Refused, authorize
+from .authorizer import Refused, authorize, identify
 from .client import Client, short_id
 from .integrations import IntegrationFailed, Outcome, Turn
 from .stage import CONNECT, DISCONNECT, Route, SocketStage
@@ -95,7 +95,10 @@ class SocketPlane:
         try:
             if self._is_throttled(stage, route, now):
                 raise Refused(429, "Too Many Requests")
-            if route.authorizer is not None:
+            if route.is_iam:
+                identify(self._cloud, client)
+                context["identity"] = client.identity()
+            elif route.authorizer is not None:
                 client.authorizer = await authorize(
                     self._cloud, client, stage, route.authorizer, context, trace
                 )

@@ -34,6 +34,7 @@ class Route:
     key: str
     integration: Integration | None
     authorizer: Authorizer | None
+    is_iam: bool
     answers: bool
     limits: tuple[float, float] | None
 
@@ -86,6 +87,7 @@ class SocketStage:
             key,
             self._integration(document),
             self._authorizer(document),
+            document["AuthorizationType"] == "AWS_IAM",
             bool(selection) and self._has_response(document["RouteId"]),
             None if rate is None or burst is None else (float(rate), float(burst)),
         )
@@ -108,7 +110,7 @@ class SocketStage:
 
     def _authorizer(self, route: Document) -> Authorizer | None:
         kind = route["AuthorizationType"]
-        if kind == "NONE":
+        if kind in ("NONE", "AWS_IAM"):
             return None
         if kind != "CUSTOM":
             raise NotEmulated(f"apigatewayv2 AuthorizationType {kind} of WebSocket routes")
