@@ -137,10 +137,10 @@ class Runtime:
         pool.kept, pool.failed = count, False
         self._keep(pool)
 
-    def provisioned(self, spec: FunctionSpec) -> tuple[int, bool]:
-        """How many environments of `spec` are initialised, and whether the last one failed to be."""
+    def provisioned(self, spec: FunctionSpec) -> tuple[int, int, bool]:
+        """How many environments of `spec` are initialised, how many are coming, and whether the last one failed."""
         pool = self._pools.get(spec.revision)
-        return (0, False) if pool is None else (pool.ready, pool.failed)
+        return (0, 0, False) if pool is None else (pool.ready, pool.starting, pool.failed)
 
     def _keep(self, pool: _Pool) -> None:
         if not pool.retired and not pool.failed:

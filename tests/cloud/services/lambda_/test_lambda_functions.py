@@ -94,7 +94,7 @@ def test_names(lambdas: Any) -> None:
     ("settings", "code", "message"),
     [
         ({"Runtime": "python2.7"}, "InvalidParameterValueException", "The runtime parameter of python2.7 is no longer supported for creating or updating AWS Lambda functions."),
-        ({"Runtime": "nodejs20.x"}, "NotEmulated", "Pileus does not emulate lambda CreateFunction.Runtime nodejs20.x"),
+        ({"Runtime": "java21"}, "NotEmulated", "Pileus does not emulate lambda CreateFunction.Runtime java21"),
         ({"Role": "arn:aws:iam::000000000000:role/none"}, "InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda."),
         ({"Code": {"ZipFile": b"no"}}, "InvalidParameterValueException", "Could not unzip uploaded file."),
         ({"Code": {"ZipFile": _package()}}, "InvalidParameterValueException", "Uploaded file must be a non-empty zip"),

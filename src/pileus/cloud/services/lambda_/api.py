@@ -10,21 +10,33 @@ from pathlib import Path
 from ...runtime import FunctionSpec
 from .event_sources import EventSources
 from .events import AsyncEvents
+from .invoke_stream import StreamedInvoke
 from .layer_permissions import LayerPermissions
-from .management import Management
 from .names import FunctionName
 from .permissions import Permissions
+from .provisioned import Provisioned
 from .url_plane import UrlPlane
 from .versions import Versions
 
 
-class Lambda(Versions, LayerPermissions, Permissions, Management, AsyncEvents, EventSources, UrlPlane):
+class Lambda(
+    Versions,
+    LayerPermissions,
+    Permissions,
+    AsyncEvents,
+    EventSources,
+    UrlPlane,
+    StreamedInvoke,
+    Provisioned,
+):
     """The service, and the port `Functions` of the kernel."""
 
     def start(self) -> None:
         self.start_pollers()
         with contextlib.suppress(RuntimeError):
-            asyncio.get_running_loop().call_soon(self.warm_all)
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self.warm_all)
+            loop.call_soon(self.provision_all)
 
     async def stop(self) -> None:
         await self.stop_pollers()
@@ -33,7 +45,11 @@ class Lambda(Versions, LayerPermissions, Permissions, Management, AsyncEvents, E
             self._runtime = None
 
     def is_busy(self) -> bool:
-        return self.pollers_busy() or (self._runtime is not None and self._runtime.is_busy)
+        return (
+            self.pollers_busy()
+            or self.provisioning()
+            or (self._runtime is not None and self._runtime.is_busy)
+        )
 
     def warm(self, spec: FunctionSpec) -> None:
         """Has the function's interpreter started and its third-party modules imported, ahead of the first event."""

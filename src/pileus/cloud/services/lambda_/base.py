@@ -80,6 +80,30 @@ class LambdaBase(Service):
         found: Config = orjson.loads(row["config"])
         return found
 
+    def setting(self, name: FunctionName, kind: str) -> Any:
+        """One of the settings that few functions have (JSON), or None."""
+        row = self.store.one(
+            "SELECT value FROM lambda_setting WHERE account=? AND region=? AND name=? AND qualifier=? AND kind=?",
+            (*name.key, name.qualifier, kind),
+        )
+        return None if row is None else orjson.loads(row["value"])
+
+    def set_setting(self, name: FunctionName, kind: str, value: Any) -> None:
+        """value: None takes it away."""
+        key = (*name.key, name.qualifier, kind)
+        if value is None:
+            self.store.execute(
+                "DELETE FROM lambda_setting WHERE account=? AND region=? AND name=? AND qualifier=? AND kind=?",
+                key,
+            )
+        else:
+            self.store.execute(
+                "INSERT OR REPLACE INTO lambda_setting (account,region,name,qualifier,kind,value)"
+                " VALUES (?,?,?,?,?,?)",
+                (*key, orjson.dumps(value)),
+            )
+        self.changed(name)
+
     def save(self, name: FunctionName, config: Config, code: Config) -> None:
         self.store.execute(
             "INSERT OR REPLACE INTO lambda_version (account,region,name,number,config,code) VALUES (?,?,?,?,?,?)",
@@ -93,9 +117,14 @@ class LambdaBase(Service):
         self.forget()
         self.store.on_rollback(self.forget)
         self.store.after_commit(self.forget)
+        self.store.after_commit(self.provision_all)
         if self._runtime is not None:
             for spec in old:
                 self.store.after_commit(lambda spec=spec: self._retire_if_changed(spec))  # type: ignore[misc]
+
+    def provision_all(self) -> None:
+        """Has the environments of provisioned concurrency follow a change."""
+        raise NotImplementedError
 
     def forget(self) -> None:
         self._specs.clear()

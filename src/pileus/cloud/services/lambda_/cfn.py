@@ -29,6 +29,8 @@ _DEFAULTS: Mapping[str, Any] = {
     "Layers": [],
 }
 _CONFIGURATION = ("Role", "Handler", "Runtime", *_DEFAULTS)
+_PROVISIONED = "ProvisionedConcurrencyConfig"
+_AT_CREATION = ("Architectures", "PackageType", "SnapStart")
 
 
 class Function(ResourceType):
@@ -52,13 +54,7 @@ class Function(ResourceType):
 
     def create(self, stack: StackCall, properties: Properties) -> Any:
         request = {
-            **typed(
-                {
-                    key: properties[key]
-                    for key in (*_CONFIGURATION, "Architectures", "PackageType")
-                    if key in properties
-                }
-            ),
+            **typed({key: properties[key] for key in (*_CONFIGURATION, *_AT_CREATION) if key in properties}),
             "FunctionName": properties.get("FunctionName") or stack.generated_name(64),
             "Code": _code(properties),
             "Tags": stack.all_tags(properties),
@@ -145,13 +141,16 @@ class Version(ResourceType):
         "FunctionName": REPLACE,
         "CodeSha256": REPLACE,
         "Description": REPLACE,
+        "ProvisionedConcurrencyConfig": REPLACE,
     }
     required = ("FunctionName",)
     attributes = ("Version", "FunctionArn")
 
     def create(self, stack: StackCall, properties: Properties) -> Created:
-        config = stack.invoke("lambda", "PublishVersion", dict(properties))
+        request = {key: value for key, value in properties.items() if key != _PROVISIONED}
+        config = stack.invoke("lambda", "PublishVersion", request)
         arn = config["FunctionArn"]
+        _provision(stack, arn, config["Version"], properties, {})
         return Created(arn, {"Version": config["Version"], "FunctionArn": arn})
 
     def delete(self, stack: StackCall, physical_id: str, properties: Properties) -> None:
@@ -167,16 +166,21 @@ class Alias(ResourceType):
         "FunctionVersion": UPDATE,
         "Description": UPDATE,
         "RoutingConfig": UPDATE,
+        "ProvisionedConcurrencyConfig": UPDATE,
     }
     required = ("FunctionName", "FunctionVersion", "Name")
     attributes = ("AliasArn",)
 
     def create(self, stack: StackCall, properties: Properties) -> Created:
-        return self._done(stack.invoke("lambda", "CreateAlias", _alias(properties)))
+        made = stack.invoke("lambda", "CreateAlias", _alias(properties))
+        _provision(stack, made["AliasArn"], made["Name"], properties, {})
+        return self._done(made)
 
     def update(self, stack: StackCall, physical_id: str, old: Properties, new: Properties) -> Created:
         request = {"Description": "", "RoutingConfig": {}, **_alias(new)}
-        return self._done(stack.invoke("lambda", "UpdateAlias", request))
+        changed = stack.invoke("lambda", "UpdateAlias", request)
+        _provision(stack, changed["AliasArn"], changed["Name"], new, old)
+        return self._done(changed)
 
     def delete(self, stack: StackCall, physical_id: str, properties: Properties) -> None:
         name, _, alias = physical_id.rpartition(":")
@@ -316,9 +320,19 @@ def _function(properties: Properties) -> dict[str, Any]:
     return cast("dict[str, Any]", request)
 
 
+def _provision(stack: StackCall, arn: str, qualifier: str, new: Properties, old: Properties) -> None:
+    """Brings an alias's or version's provisioned concurrency in line with its properties."""
+    target = {"FunctionName": arn, "Qualifier": qualifier}
+    if wanted := typed(new.get(_PROVISIONED) or {}).get("ProvisionedConcurrentExecutions"):
+        request = {**target, "ProvisionedConcurrentExecutions": wanted}
+        stack.invoke("lambda", "PutProvisionedConcurrencyConfig", request)
+    elif old.get(_PROVISIONED):
+        stack.invoke("lambda", "DeleteProvisionedConcurrencyConfig", target)
+
+
 def _alias(properties: Properties) -> dict[str, Any]:
     """CloudFormation lists the weights; the API maps them."""
-    request = dict(properties)
+    request = {key: value for key, value in properties.items() if key != _PROVISIONED}
     routing = properties.get("RoutingConfig")
     if routing:
         weights = routing.get("AdditionalVersionWeights", [])

@@ -40,6 +40,13 @@ RUNTIMES = [
     "provided.al2023",
 ]
 _RUNS = re.compile(r"python3\.\d+|nodejs\d+\.x|provided(\.al2(023)?)?")
+#: Snapshots need java11, python3.12 or dotnet8 and later.
+_NO_SNAPSHOT = frozenset(
+    each
+    for each in RUNTIMES
+    if each.startswith(("nodejs", "ruby", "provided"))
+    or each in ("python3.8", "python3.9", "python3.10", "python3.11", "java8.al2", "dotnet6")
+)
 _RESERVED = frozenset(
     [
         "_HANDLER",
@@ -65,7 +72,6 @@ _RESERVED = frozenset(
 _NOT_EMULATED = [
     "KMSKeyArn",
     "FileSystemConfigs",
-    "CodeSigningConfigArn",
     "ImageConfig",
     "TenancyConfig",
     "CapacityProviderConfig",
@@ -83,11 +89,11 @@ def check(request: Mapping[str, Any], operation: str) -> None:
             raise NotEmulated(f"lambda {operation}.{member}")
     if request.get("VpcConfig", {}).get("SubnetIds") or request.get("VpcConfig", {}).get("SecurityGroupIds"):
         raise NotEmulated(f"lambda {operation}.VpcConfig")
-    if request.get("SnapStart", {}).get("ApplyOn", "None") != "None":
-        raise NotEmulated(f"lambda {operation}.SnapStart")
     if request.get("PackageType", "Zip") != "Zip":
         raise NotEmulated(f"lambda {operation}.PackageType Image")
     runtime = request.get("Runtime")
+    if request.get("SnapStart", {}).get("ApplyOn", "None") != "None" and runtime in _NO_SNAPSHOT:
+        raise InvalidParameterValueException(f"{runtime} is not supported for SnapStart enabled functions.")
     if runtime is not None:
         check_runtime_name(runtime)
         if not _RUNS.fullmatch(runtime):
@@ -172,6 +178,9 @@ def apply(config: dict[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
         changed.pop("Environment", None)
         if variables:
             changed["Environment"] = {"Variables": dict(variables)}
+    if "SnapStart" in request:  # kept, and shown; an environment starts the same way
+        apply_on = request["SnapStart"].get("ApplyOn", "None")
+        changed["SnapStart"] = {"ApplyOn": apply_on, "OptimizationStatus": "Off"}
     if "DeadLetterConfig" in request:
         target = request["DeadLetterConfig"].get("TargetArn")
         changed.pop("DeadLetterConfig", None)

@@ -11,10 +11,12 @@ import orjson
 
 from ...kernel import Arn, AwsError, Call, Job, NotEmulated, Principal, consumer, operation
 from ...runtime import Outcome
+from ...runtime.execution import error_document
 from .base import PRINCIPAL, Config, log
 from .errors import (
     InvalidParameterValueException,
     LambdaError,
+    RecursiveInvocationException,
     ResourceNotFoundException,
     TooManyRequestsException,
 )
@@ -47,9 +49,13 @@ class AsyncEvents(Invoking):
             self._give_up(target, config, event, "EventAgeExceeded", None)
             return
         try:
-            _, outcome = await self.run(
-                target, event["payload"].encode(), event["request_id"], event["trace"]
-            )
+            # each attempt of an event counts once: the trace in the queue stays as it came
+            trace = self.lineage(target, event["trace"])
+            _, outcome = await self.run(target, event["payload"].encode(), event["request_id"], trace)
+        except RecursiveInvocationException as error:
+            outcome = Outcome(error_document(error.code, error.message), error=True)
+            self._give_up(target, config, event, "RecursiveInvocation", outcome)
+            return
         except LambdaError as error:
             self._throttled(target, config, event, longest - age, error)
             return
@@ -186,13 +192,28 @@ class AsyncEvents(Invoking):
                 "You must specify at least one of error handling or destination setting."
             )
         for destination in config.get("DestinationConfig", {}).values():
-            _check_destination(destination.get("Destination"), name)
+            self._check_destination(destination.get("Destination"), name)
         config.update(FunctionArn=name.at(name.qualifier or LATEST).qualified_arn, LastModified=call.now)
         self.store.execute(
             "INSERT OR REPLACE INTO lambda_event_invoke (account,region,name,qualifier,config) VALUES (?,?,?,?,?)",
             (*name.key, name.qualifier or LATEST, orjson.dumps(config)),
         )
         return config
+
+    def _check_destination(self, destination: str | None, name: FunctionName) -> None:
+        if not destination:
+            return
+        service = destination.split(":")[2] if destination.startswith("arn:") else ""
+        if service == "s3" or (service in _DESTINATIONS and service not in self.cloud.registry):
+            raise NotEmulated(f"lambda PutFunctionEventInvokeConfig.DestinationConfig of {service}")
+        if service not in _DESTINATIONS:
+            raise InvalidParameterValueException(
+                f"The provided destination config DestinationConfig is invalid: {destination}"
+            )
+        if destination == name.qualified_arn:
+            raise InvalidParameterValueException(
+                "You can't specify the function as a destination for itself."
+            )
 
     @operation("GetFunctionEventInvokeConfig")
     def get_function_event_invoke_config(self, call: Call, request: Request) -> Config:
@@ -233,20 +254,6 @@ class AsyncEvents(Invoking):
             arn = name.at(name.qualifier or LATEST).qualified_arn
             raise ResourceNotFoundException(f"The function {arn} doesn't have an EventInvokeConfig")
         return config
-
-
-def _check_destination(destination: str | None, name: FunctionName) -> None:
-    if not destination:
-        return
-    service = destination.split(":")[2] if destination.startswith("arn:") else ""
-    if service == "s3":
-        raise NotEmulated("lambda PutFunctionEventInvokeConfig.DestinationConfig of s3")
-    if service not in _DESTINATIONS:
-        raise InvalidParameterValueException(
-            f"The provided destination config DestinationConfig is invalid: {destination}"
-        )
-    if destination == name.qualified_arn:
-        raise InvalidParameterValueException("You can't specify the function as a destination for itself.")
 
 
 def _record(target: Target, event: Config, condition: str, outcome: Outcome | None, now: datetime) -> Config:

@@ -11,7 +11,7 @@ import orjson
 
 from ...kernel import AwsError, Call, HttpRequest, HttpResponse, NotEmulated, operation
 from . import code, configuration
-from .base import Config, LambdaBase
+from .base import Config
 from .code import Code, check_total
 from .errors import (
     InvalidParameterValueException,
@@ -19,6 +19,7 @@ from .errors import (
     ResourceConflictException,
     ResourceNotFoundException,
 )
+from .management import Management
 from .names import LATEST, FunctionName
 from .paging import page
 
@@ -27,7 +28,7 @@ _LOCATION_LASTS = 600
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-class Functions(LambdaBase):
+class Functions(Management):
     @operation("CreateFunction")
     async def create_function(self, call: Call, request: Request) -> Config:
         configuration.check(request, "CreateFunction")
@@ -47,14 +48,18 @@ class Functions(LambdaBase):
                 "Runtime and Handler are mandatory parameters for functions created with deployment packages."
             )
         self._check_role(request["Role"], name)
+        self._check_dead_letters(request)
         if self._exists(name):
             raise ResourceConflictException(f"Function already exist: {name.name}")
+        self.check_signature(call, request.get("CodeSigningConfigArn"))
         self.store.execute(
             "INSERT INTO lambda_function (account,region,name,tags) VALUES (?,?,?,?)",
             (*name.key, orjson.dumps(request.get("Tags") or {})),
         )
         config = configuration.initial(request, name.name, name.arn)
         self._store_latest(call, name, *self._layered(call, request, config, package.to_json()))
+        if arn := request.get("CodeSigningConfigArn"):
+            self.set_setting(name, "code-signing", arn)
         if request.get("Publish"):
             return self.publish(call, name, request.get("Description"))
         self._prepare(name)
@@ -69,6 +74,12 @@ class Functions(LambdaBase):
             raise InvalidParameterValueException(
                 "The role defined for the function cannot be assumed by Lambda."
             ) from None
+
+    def _check_dead_letters(self, request: Request) -> None:
+        target = request.get("DeadLetterConfig", {}).get("TargetArn")
+        service = target.split(":")[2] if target else "sqs"
+        if service not in self.cloud.registry:
+            raise NotEmulated(f"lambda DeadLetterConfig.TargetArn of {service}")
 
     def _exists(self, name: FunctionName) -> bool:
         return (
@@ -224,6 +235,7 @@ class Functions(LambdaBase):
             return self.update_code(call, name, request, package)
 
     def update_code(self, call: Call, name: FunctionName, request: Request, package: Code) -> Config:
+        self.check_signature(call, self.setting(name, "code-signing"))
         version = self.version(name)
         config = version.config
         kept: Config = {key: version.code[key] for key in ("layers", "layer_bytes") if key in version.code}
@@ -246,6 +258,7 @@ class Functions(LambdaBase):
         self._check_revision(version.config, request)
         if "Role" in request:
             self._check_role(request["Role"], name)
+        self._check_dead_letters(request)
         config = configuration.apply(version.config, request)
         self._store_latest(call, name, *self._layered(call, request, config, version.code))
         self._prepare(name)
@@ -304,6 +317,10 @@ class Functions(LambdaBase):
         )
         if not deleted.rowcount:
             raise ResourceNotFoundException(f"Function not found: {name.qualified_arn}")
+        self.store.execute(
+            "DELETE FROM lambda_provisioned WHERE account=? AND region=? AND name=? AND qualifier=?",
+            (*name.key, name.qualifier),
+        )
         self.changed(name)
 
     # -- provided by the other parts ------------------------------------------------------------------------------

@@ -12,14 +12,16 @@ import orjson
 
 from ...kernel import Call, Invocation, NotEmulated, StreamedInvocation, operation
 from ...runtime import EnvironmentFailed, Event, FunctionSpec, Outcome
-from .base import LambdaBase
+from .base import LambdaBase, log
 from .errors import (
     InvalidParameterValueException,
     InvalidRequestContentException,
+    RecursiveInvocationException,
     RequestTooLargeException,
     ServiceException,
     TooManyRequestsException,
 )
+from .lineage import MOST, advanced
 from .names import LATEST, FunctionName
 from .streams import Chunks
 
@@ -41,6 +43,7 @@ class Target:
     reserved: int | None
     arn: str
     dead_letter: str = ""
+    may_recurse: bool = False
 
     def choose(self) -> FunctionSpec:
         if len(self.specs) == 1:
@@ -79,7 +82,8 @@ class Invoking(LambdaBase):
         specs = tuple((self.spec(name.at(version)), weight) for version, weight in weights.items())
         arn = name.qualified_arn
         dead_letter = self.version(name).config.get("DeadLetterConfig", {}).get("TargetArn", "")
-        return Target(name, specs, row["reserved"], arn, dead_letter)
+        may_recurse = self.setting(name.at(""), "recursion") == "Allow"
+        return Target(name, specs, row["reserved"], arn, dead_letter, may_recurse)
 
     # -- the port ---------------------------------------------------------------------------------------------------
 
@@ -170,6 +174,18 @@ class Invoking(LambdaBase):
             return
         raise TooManyRequestsException("Rate Exceeded.", Reason=reason)
 
+    def lineage(self, target: Target, trace: str | None) -> str:
+        """The trace header for an invocation by an SDK, a queue or an event, which may be part of a loop. Raises
+        RecursiveInvocationException where it goes round too often."""
+        trace, rounds = advanced(trace or self._trace(), target.name.arn)
+        if rounds >= MOST and not target.may_recurse:
+            log.warning("%s was stopped: it invokes itself in a loop", target.name.arn)
+            raise RecursiveInvocationException(
+                "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services "
+                "resources and stopped your function's invocation."
+            )
+        return trace
+
     def _trace(self) -> str:
         hexes = self.ids.hex(40)
         return f"Root=1-{int(self.clock.now()):08x}-{hexes[:24]};Parent={hexes[24:]};Sampled=1"
@@ -210,16 +226,17 @@ class Invoking(LambdaBase):
         target = self.target(request["FunctionName"], call.account, call.region, request.get("Qualifier"))
         kind = request.get("InvocationType", "RequestResponse")
         payload = request.get("Payload") or b""
-        _check_json(payload)
+        check_json(payload)
         if kind == "DryRun":
             return {"StatusCode": 204}
         if kind == "Event":
             with self.store.transaction():
                 self.enqueue(target, payload or b"{}", call.trace, call.request_id)
             return {"StatusCode": 202, "Payload": b""}
-        context = _client_context(request.get("ClientContext"))
+        context = decoded_client_context(request.get("ClientContext"))
         tail = request.get("LogType") == "Tail"
-        spec, outcome = await self.run(target, payload or b"{}", call.request_id, call.trace, context, tail)
+        trace = self.lineage(target, call.trace)
+        spec, outcome = await self.run(target, payload or b"{}", call.request_id, trace, context, tail)
         result: dict[str, Any] = {
             "StatusCode": 200,
             "ExecutedVersion": spec.version,
@@ -232,7 +249,7 @@ class Invoking(LambdaBase):
         return result
 
 
-def _check_json(payload: bytes) -> None:
+def check_json(payload: bytes) -> None:
     if not payload:
         return
     try:
@@ -243,7 +260,7 @@ def _check_json(payload: bytes) -> None:
         ) from None
 
 
-def _client_context(encoded: str | None) -> str:
+def decoded_client_context(encoded: str | None) -> str:
     if not encoded:
         return ""
     try:

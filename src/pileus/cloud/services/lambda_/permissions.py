@@ -142,6 +142,15 @@ class Permissions(LambdaBase):
                 "Specified ReservedConcurrentExecutions for function decreases account's "
                 f"UnreservedConcurrentExecution below its minimum value of [{_UNRESERVED}]."
             )
+        row = self.store.one(
+            "SELECT coalesce(sum(wanted),0) FROM lambda_provisioned WHERE account=? AND region=? AND name=?",
+            name.key,
+        )
+        if row is not None and row[0] > wanted:
+            raise InvalidParameterValueException(
+                f"ReservedConcurrentExecutions  {wanted} should not be lower than function's total provisioned "
+                f"concurrency [{row[0]}]."
+            )
         self._reserve(name, wanted)
         return {"ReservedConcurrentExecutions": wanted}
 

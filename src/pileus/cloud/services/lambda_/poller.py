@@ -132,7 +132,9 @@ class QueuePoller:
         trace = headers.pop() if len(headers) == 1 else None
         try:
             target = service.target(self.mapping["FunctionArn"])
-            _, outcome = await service.run(target, payload, service.ids.uuid(), trace)
+            _, outcome = await service.run(
+                target, payload, service.ids.uuid(), service.lineage(target, trace)
+            )
         except AwsError as error:
             log.warning("%s: %s", self.mapping["FunctionArn"], error)
             return

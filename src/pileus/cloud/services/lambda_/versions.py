@@ -14,7 +14,7 @@ from .names import LATEST, FunctionName
 from .paging import page
 
 Request = Mapping[str, Any]
-_UNVERSIONED = ("Version", "FunctionArn", "RevisionId", "LastModified", "Description")
+_UNVERSIONED = ("Version", "FunctionArn", "RevisionId", "LastModified", "Description", "SnapStart")
 
 
 class Versions(LambdaBase):
@@ -51,6 +51,8 @@ class Versions(LambdaBase):
             "FunctionArn": published.qualified_arn,
             "RevisionId": call.ids.uuid(),
         }
+        if config["SnapStart"]["ApplyOn"] == "PublishedVersions":
+            config["SnapStart"] = {**config["SnapStart"], "OptimizationStatus": "On"}
         if description is not None:
             config["Description"] = description
         self.store.execute(
