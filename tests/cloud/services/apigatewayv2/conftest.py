@@ -100,7 +100,8 @@ class Api:
             "IdentitySource": ["$request.header.Authorization"],
             **members,
         }
-        return str(self.on("CreateAuthorizer", Name=name, **members)["AuthorizerId"])
+        given = {key: value for key, value in members.items() if value is not None}
+        return str(self.on("CreateAuthorizer", Name=name, **given)["AuthorizerId"])
 
     async def ask(
         self, verb: str, path: str, body: bytes | str = b"", stage: str = "", **headers: str

@@ -291,22 +291,21 @@ def test_a_function_that_fails(
 
 
 def test_a_slow_function_is_a_503_and_goes_on(api: Any, functions: Any) -> None:
-    ended: list[bool] = []
-
-    async def handler(event: Any) -> str:
-        await asyncio.sleep(0.12)
-        ended.append(True)
-        return "late"
-
-    functions.says("f", handler)
     api.route("GET /", Target=api.integration(TimeoutInMillis=50))
 
     async def ask() -> Any:
+        answered, ended = asyncio.Event(), asyncio.Event()
+
+        async def handler(event: Any) -> str:
+            await answered.wait()
+            ended.set()
+            return "late"
+
+        functions.says("f", handler)
         response = await api.ask("GET", "/")
-        assert ended == []
+        answered.set()
         async with asyncio.timeout(5):
-            while not ended:
-                await asyncio.sleep(0.01)
+            await ended.wait()
         return response
 
     response = asyncio.run(ask())
