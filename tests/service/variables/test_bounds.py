@@ -6,7 +6,9 @@ import pytest
 
 from pileus.service import ConfigErrors, load_service
 
-DOUBLED_TEXT = "".join(f"  a{n}: '${{self:custom.a{n - 1}}}${{self:custom.a{n - 1}}}'\n" for n in range(1, 40))
+DOUBLED_TEXT = "".join(
+    f"  a{n}: '${{self:custom.a{n - 1}}}${{self:custom.a{n - 1}}}'\n" for n in range(1, 40)
+)
 DOUBLED_LISTS = "".join(
     f"  a{n}: ['${{self:custom.a{n - 1}}}', '${{self:custom.a{n - 1}}}']\n" for n in range(1, 40)
 )

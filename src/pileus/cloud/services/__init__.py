@@ -48,9 +48,7 @@ _ENTRIES = (
         folder="dynamodb.streams",
         targets=("DynamoDBStreams_20120810",),
     ),
-    _entry(
-        "elbv2", "ElasticLoadBalancing", "elasticloadbalancing", cfn=("AWS::ElasticLoadBalancingV2::",)
-    ),
+    _entry("elbv2", "ElasticLoadBalancing", "elasticloadbalancing", cfn=("AWS::ElasticLoadBalancingV2::",)),
     _entry("events", "EventBridge", targets=("AWSEvents",), cfn=("AWS::Events::",)),
     _entry("iam", "Iam", cfn=("AWS::IAM::",)),
     _entry("lambda", "Lambda", folder="lambda_", cfn=("AWS::Lambda::",)),
