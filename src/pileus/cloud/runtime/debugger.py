@@ -27,6 +27,8 @@ class Debugger:
     def __init__(self, listener: socket.socket | None, terminal: str = "") -> None:
         self._listener, self._terminal = listener, terminal
         self._clients = 0
+        self._early = 0  # clients that wait for an environment
+        self._connected: set[asyncio.StreamWriter] = set()
         self._pauses = 0
         self._target = 0
         self._servers: list[asyncio.Server] = []
@@ -57,7 +59,9 @@ class Debugger:
         told: dict[str, object] = {"pauses": self._pause_port, "terminal": self._terminal}
         if self._listener is not None:
             self._target = _free_port()
-            told |= {"port": self._target, "wait": bool(self._clients)}
+            told |= {"port": self._target, "wait": bool(self._early)}
+            for client in self._connected:
+                client.close()  # what it looks at is over
         return {"PILEUS_DEBUG": orjson.dumps(told).decode()}
 
     async def _paused(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,13 +77,19 @@ class Debugger:
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._clients += 1
         try:
-            there = await self._connect(reader)
+            self._early += 1
+            try:
+                there = await self._connect(reader)
+            finally:
+                self._early -= 1
             if there is not None:
+                self._connected.add(writer)
                 await asyncio.gather(_pump(reader, there[1]), _pump(there[0], writer))
         except asyncio.CancelledError:
             pass  # the server ends
         finally:
             self._clients -= 1
+            self._connected.discard(writer)
             writer.close()
 
     async def _connect(

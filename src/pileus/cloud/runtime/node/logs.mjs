@@ -38,7 +38,7 @@ export class Log {
   // An error that ends an invocation or the process. title: as in "Invoke Error".
   failure(title, error) {
     if (this.json) this.write("ERROR", [title, error]);
-    else this.write("ERROR", [`${title} \t${formatted(error).replaceAll("%", "%%")}`]);
+    else this.write("ERROR", [`${title} \t${formatted(error)}`]);
   }
 
   jsonLine(timestamp, level, values) {
