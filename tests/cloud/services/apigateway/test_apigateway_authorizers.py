@@ -184,6 +184,33 @@ def signed(verb: str, url: str, secret: str = "test", service: str = "execute-ap
     return {name.lower(): value for name, value in request.headers.items()}
 
 
+@pytest.mark.parametrize(
+    ("principal", "status"),
+    [
+        ("arn:aws:iam::000000000000:root", 403),
+        ("000000000000", 403),
+        ("arn:aws:iam::000000000000:role/other", 200),
+        ("*", 403),
+    ],
+)
+def test_resource_policies_name_who_signs(make_api: Any, principal: str, status: int) -> None:
+    statement = {"Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+    policy = {
+        "Statement": [
+            {**statement, "Effect": "Allow", "Principal": "*"},
+            {**statement, "Effect": "Deny", "Principal": {"AWS": [principal]}},
+        ]
+    }
+    api = make_api(policy=json.dumps(policy))
+    api.method("GET", "/a", authorizationType="AWS_IAM")
+    api.deploy()
+    url = "http://localhost:3000/dev/a"
+    answer = api.get("GET", "/a", **signed("GET", url))
+    assert answer.status == status
+    if status == 403:
+        assert b"User: arn:aws:iam::000000000000:root is not authorized" in answer.body
+
+
 def test_iam_checks_the_signature(api: Any, functions: Any) -> None:
     api.method("GET", "/a", authorizationType="AWS_IAM")
     api.deploy()

@@ -62,6 +62,29 @@ def test_a_mock_api(aws: EmbeddedCloud, client: Any) -> None:
     assert fetch(f"{base}/prod/7")[2] == b'{"message":"Forbidden"}'
 
 
+def test_a_method_is_tried_without_a_deployment(aws: EmbeddedCloud, client: Any) -> None:
+    api = client.create_rest_api(name="tried")
+    where = {"restApiId": api["id"]}
+    item = client.create_resource(**where, parentId=api["rootResourceId"], pathPart="{id}")
+    place = {**where, "resourceId": item["id"], "httpMethod": "POST"}
+    client.put_method(**place, authorizationType="AWS_IAM", apiKeyRequired=True)
+    with pytest.raises(client.exceptions.NotFoundException):
+        client.test_invoke_method(**place)
+    client.put_integration(**place, type="MOCK", requestTemplates={"application/json": MOCK})
+    client.put_method_response(**place, statusCode="200")
+    told = '{"id": "$input.params(\'id\')", "q": "$input.params(\'q\')", "v": "$stageVariables.v", "b": $input.body}'
+    client.put_integration_response(**place, statusCode="200", responseTemplates={"application/json": told})
+    answer = client.test_invoke_method(
+        **place, pathWithQueryString="/7?q=1", body='{"a":1}', stageVariables={"v": "x"}
+    )
+    assert answer["status"] == 200
+    assert json.loads(answer["body"].replace('"b": }', '"b": 0}')) == {"id": "7", "q": "1", "v": "x", "b": 0}
+    assert answer["headers"]["Content-Type"] == "application/json"
+    assert "Method completed with status: 200" in answer["log"]
+    failed = client.test_invoke_method(**place, pathWithQueryString="/7?s=999")
+    assert failed["status"] == 200  # no pattern matches: the default response
+
+
 def test_errors_and_pages(client: Any) -> None:
     with pytest.raises(client.exceptions.NotFoundException, match="Invalid API identifier specified"):
         client.get_rest_api(restApiId="abcdefghij")

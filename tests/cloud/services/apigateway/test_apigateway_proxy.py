@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pileus.cloud.kernel import AwsError
+from pileus.cloud.kernel import AwsError, HttpRequest
 
 
 def body(response: Any) -> Any:
@@ -420,7 +420,19 @@ def test_resource_policy(make_api: Any) -> None:
     }
 
 
-def test_access_log(api: Any) -> None:
+def test_headers_that_come_more_than_once(api: Any, functions: Any) -> None:
+    api.method("GET", "/")
+    api.deploy()
+    headers = {"host": "h", "x-two": "a,b;c=d, e", "accept": "x,y"}
+    request = HttpRequest("GET", "/dev/", "", headers, repeated={"x-two": ["a", "b;c=d, e"]})
+    asyncio.run(api.cloud.apis.serve(api.id, "dev", request, "/"))
+    event = functions.events[0]
+    assert event["multiValueHeaders"]["x-two"] == ["a", "b;c=d, e"]
+    assert event["headers"]["x-two"] == "b;c=d, e"
+    assert event["multiValueHeaders"]["Accept"] == ["x,y"]
+
+
+def test_access_log(api: Any, functions: Any) -> None:
     lines: list[tuple[Any, ...]] = []
 
     class Logs:
@@ -436,13 +448,18 @@ def test_access_log(api: Any) -> None:
         {
             "op": "replace",
             "path": "/accessLogSettings/format",
-            "value": "$context.httpMethod $context.status $context.identity.user",
+            "value": "$context.httpMethod $context.status $context.identity.user"
+            " $context.integration.status/$context.integrationStatus/$context.integrationErrorMessage"
+            " $context.xrayTraceId",
         },
     ]
     api.on("UpdateStage", stageName="dev", patchOperations=steps)
     api.get("GET", "/")
     assert lines[0][2] == "/aws/api-gateway/shop-dev"
-    assert lines[0][4][0][1] == "GET 200 -"
+    assert lines[0][4][0][1] == "GET 200 - 200/200/- -"
+    functions.says("f", lambda event: {"statusCode": "x"})
+    api.get("GET", "/")
+    assert lines[1][4][0][1] == "GET 502 - -/-/Internal server error -"
 
 
 def test_tracing(api: Any, functions: Any) -> None:

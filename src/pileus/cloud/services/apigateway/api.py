@@ -14,13 +14,13 @@ from .base import Request, Result
 from .dataplane.plane import DataPlane
 from .deployments import Deployments
 from .gateway_responses import GatewayResponses
-from .methods import Methods
 from .models import Models
 from .schema import MIGRATIONS
+from .trials import Trials
 from .usage_plans import UsagePlans
 
 
-class ApiGateway(RestApis, Methods, Models, Authorizers, Deployments, GatewayResponses, UsagePlans, Account):
+class ApiGateway(RestApis, Trials, Models, Authorizers, Deployments, GatewayResponses, UsagePlans, Account):
     """Implements `ApiDataPlane` (kernel/ports.py) for the others."""
 
     name = "apigateway"

@@ -115,6 +115,12 @@ def _snapshot(documents: Documents, api: Document) -> Document:
         raise BadRequestException("The REST API doesn't contain any methods")
     if any("methodIntegration" not in method for method in methods):
         raise BadRequestException("No integration defined for method")
+    return snapshot_of(documents, api, resources)
+
+
+def snapshot_of(documents: Documents, api: Document, resources: list[Document]) -> Document:
+    """The API as it stands, with these of its resources."""
+    api_id = api["id"]
     return {
         "api": api,
         "resources": resources,

@@ -35,12 +35,17 @@ class _Condition:
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
+    """principals: whom it is about, None for everybody."""
+
     allows: bool
+    principals: frozenset[str] | None
     resources: re.Pattern[str]
     negated: bool
     conditions: tuple[_Condition, ...]
 
-    def applies(self, resource: str, keys: Mapping[str, str]) -> bool:
+    def applies(self, resource: str, keys: Mapping[str, str], who: frozenset[str]) -> bool:
+        if self.principals is not None and not self.principals & who:
+            return False
         if (self.resources.fullmatch(resource) is None) is not self.negated:
             return False
         for condition in self.conditions:
@@ -58,11 +63,14 @@ class _Statement:
 class Policy:
     statements: tuple[_Statement, ...]
 
-    def decide(self, resource: str, keys: Mapping[str, str]) -> Decision:
-        """resource: `arn:aws:execute-api:region:account:api/stage/METHOD/path`. keys: condition keys, lower case."""
+    def decide(self, resource: str, keys: Mapping[str, str], who: frozenset[str] = frozenset()) -> Decision:
+        """resource: `arn:aws:execute-api:region:account:api/stage/METHOD/path`. keys: condition keys, lower case.
+
+        who: all that a policy may call the caller; nothing for an anonymous one.
+        """
         decision = Decision.NONE
         for statement in self.statements:
-            if statement.applies(resource, keys):
+            if statement.applies(resource, keys, who):
                 if not statement.allows:
                     return Decision.DENY
                 decision = Decision.ALLOW
@@ -91,7 +99,7 @@ def _statement(statement: Any, api_arn: str) -> _Statement | None:
         raise ValueError("a statement without an effect")
     if not _KNOWN.issuperset(statement):
         raise ValueError(f"unknown elements in {sorted(statement)}")
-    _check_principal(statement)
+    principals = _principals(statement.get("Principal"))
     if not _covers_invoke(statement):
         return None
     negated = "NotResource" in statement
@@ -100,7 +108,7 @@ def _statement(statement: Any, api_arn: str) -> _Statement | None:
         raise ValueError("a statement without resources")
     pattern = re.compile("|".join(wildcard(_expanded(text, api_arn)) for text in resources), re.S)
     conditions = tuple(_conditions(statement.get("Condition") or {}))
-    return _Statement(statement["Effect"] == "Allow", pattern, negated, conditions)
+    return _Statement(statement["Effect"] == "Allow", principals, pattern, negated, conditions)
 
 
 def _expanded(resource: str, api_arn: str) -> str:
@@ -121,13 +129,23 @@ def _matches_invoke(action: str) -> bool:
     return re.fullmatch(wildcard(action.lower()), _ACTION) is not None
 
 
-def _check_principal(statement: Mapping[str, Any]) -> None:
-    principal = statement.get("Principal")
+def _principals(principal: Any) -> frozenset[str] | None:
+    """ARNs and account numbers; None stands for everybody. Services and federated users never call with a signature."""
     if principal is None or principal == "*":
-        return
-    if isinstance(principal, Mapping) and all(_texts(value) == ["*"] for value in principal.values()):
-        return
-    raise NotEmulated("apigateway resource policies that name principals other than *")
+        return None
+    if not isinstance(principal, Mapping):
+        raise ValueError("not a principal")
+    found = [
+        text for kind, value in principal.items() for text in _texts(value) if kind == "AWS" or text == "*"
+    ]
+    return None if "*" in found else frozenset(found)
+
+
+def names_of(arn: str, account: str) -> frozenset[str]:
+    """What policies may call a caller: itself, its role, its account."""
+    head, _, rest = arn.partition(":assumed-role/")
+    role = f"{head.replace(':sts:', ':iam:')}:role/{rest.rpartition('/')[0]}" if rest else arn
+    return frozenset({arn, role, account, f"arn:aws:iam::{account}:root"})
 
 
 def _texts(value: Any) -> list[str]:
@@ -160,6 +178,9 @@ def _test(operator: str, wanted: list[str]) -> Callable[[str], bool]:
     if operator in ("StringEquals", "StringNotEquals"):
         members = frozenset(wanted)
         return lambda value: (value in members) is (operator == "StringEquals")
+    if operator in ("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "Bool"):
+        lowered = frozenset(text.lower() for text in wanted)
+        return lambda value: (value.lower() in lowered) is ("Not" not in operator)
     if operator in ("StringLike", "StringNotLike", "ArnLike", "ArnNotLike", "ArnEquals"):
         pattern = re.compile("|".join(map(wildcard, wanted)), re.S)
         positive = "Not" not in operator

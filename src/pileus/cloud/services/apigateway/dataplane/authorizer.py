@@ -159,7 +159,10 @@ def _value(exchange: Exchange, place: str, name: str) -> str:
 
 
 def condition_keys(exchange: Exchange) -> dict[str, str]:
+    caller = exchange.principal
+    own = {"aws:principalarn": caller.arn, "aws:principalaccount": caller.account} if caller else {}
     return {
+        **own,
         "aws:sourceip": exchange.request.client,
         "aws:useragent": exchange.request.headers.get("user-agent", ""),
         "aws:referer": exchange.request.headers.get("referer", ""),

@@ -49,6 +49,7 @@ def request_time(second: int) -> str:
 class Exchange:
     """path: percent-encoded, after the stage. trace: the X-Amzn-Trace-Id header that goes to the integration.
 
+    integration: milliseconds that it took and the status of its answer, where the stage has an access log.
     authorizer: the `$context.authorizer` map. principal: who signed, of an AWS_IAM method. status, error: of the answer, for the access log.
     """
 
@@ -69,6 +70,7 @@ class Exchange:
     overrides: dict[str, Any] = field(default_factory=dict)
     request_overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: Any = None
+    integration: tuple[int, int | None] | None = None
     _headers: tuple[dict[str, str], dict[str, list[str]]] | None = None
     _context: dict[str, Any] | None = None
 

@@ -95,7 +95,27 @@ def access_log_line(exchange: Exchange, template: str, status: int, length: int,
         "context.status": str(status),
         "context.responseLength": str(length),
         "context.responseLatency": str(latency),
+        "context.xrayTraceId": exchange.trace.partition(";")[0].removeprefix("Root=")
+        if exchange.stage.tracing
+        else "",
     }
+    if exchange.integration is not None:
+        took, answered = exchange.integration
+        answer["context.integrationLatency"] = answer["context.integration.latency"] = str(took)
+        if answered is not None:
+            answer["context.integrationStatus"] = answer["context.integration.integrationStatus"] = str(
+                answered
+            )
+            answer["context.integration.status"] = "200"
+        elif exchange.error is not None:
+            answer["context.integration.error"] = answer["context.integrationErrorMessage"] = (
+                exchange.error.message or ""
+            )
+    if exchange.authorizer is not None and "integrationLatency" in exchange.authorizer:
+        latency_of_authorizer = str(exchange.authorizer["integrationLatency"])
+        answer["context.authorizer.latency"] = answer["context.authorizer.integrationLatency"] = (
+            latency_of_authorizer
+        )
 
     def filled(found: re.Match[str]) -> str:
         name = found[1] or found[2]

@@ -8,14 +8,15 @@ from __future__ import annotations
 import gzip
 import zlib
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from pileus.cloud.kernel import HttpRequest, HttpResponse, NotEmulated
 
 from ..documents import Documents, Kind
-from ..policy import Decision
+from ..policy import Decision, names_of
 from .authorizer import Authorizers, condition_keys
 from .cognito import Tokens
 from .compiled import Method, compile_api
@@ -100,6 +101,38 @@ class DataPlane:
         stage = self._stages.get((api_id, stage_name)) or self._load(api_id, stage_name)
         return stage is not None and stage.api.router.find(path, method) is not None
 
+    async def try_method(
+        self, stage: ServedStage, request: HttpRequest, path: str, request_id: str
+    ) -> tuple[HttpResponse, Exchange]:
+        """One request to a method without who may call it and how often: what TestInvokeMethod does."""
+        now, trace = (
+            self._cloud.clock.now(),
+            f"Root=1-{int(self._cloud.clock.now()):08x}-{self._cloud.ids.hex(24)}",
+        )
+        exchange = Exchange(stage, request, path, request_id, request_id, now, trace)
+        try:
+            method = self._route(exchange)
+            _require(exchange, method)
+            _validate(request, method)
+            response = await method.integration.answer(self._cloud, exchange)
+        except GatewayFailure as failure:
+            exchange.error = failure
+            response = failure_response(failure, stage.api.responses, lambda name: lookup(exchange, name))
+        response.headers["X-Amzn-Trace-Id"] = trace
+        return response, exchange
+
+    def trial_stage(
+        self, snapshot: Mapping[str, Any], place: tuple[str, str], variables: dict[str, str]
+    ) -> ServedStage:
+        """Raises what `compile_api` does."""
+        stage = {
+            "stageName": "test-invoke-stage",
+            "deploymentId": "",
+            "variables": variables,
+            "tracingEnabled": False,
+        }
+        return ServedStage(compile_api(snapshot, *place), stage, self._credentials)
+
     def _load(self, api_id: str, stage_name: str) -> ServedStage | None:
         store = self._cloud.store
         row = store.one(
@@ -122,11 +155,11 @@ class DataPlane:
         if len(request.body) > _MAX_BODY:
             raise GatewayFailure("REQUEST_TOO_LARGE", "Request Too Long")
         self._throttle(exchange, method)
+        if method.is_iam:
+            exchange.principal = verify(self._cloud, request)
         self._apply_policy(exchange)
         if method.authorizer is not None:
             await self._authorizers.authorize(exchange, method.authorizer)
-        elif method.is_iam:
-            exchange.principal = verify(self._cloud, request)
         elif method.pools is not None:
             await self._tokens.authorize(exchange, method.pools, method.scopes)
         if method.needs_key:
@@ -137,7 +170,20 @@ class DataPlane:
             _require(exchange, method)
         if method.schemas:
             _validate(request, method)
-        return await method.integration.answer(self._cloud, exchange)
+        if exchange.stage.access_log is None:
+            return await method.integration.answer(self._cloud, exchange)
+        return await self._timed(exchange, method)
+
+    async def _timed(self, exchange: Exchange, method: Method) -> HttpResponse:
+        """For the access log: how long the integration took, and what it answered."""
+        clock, status = self._cloud.clock, None
+        started = clock.now()
+        try:
+            response = await method.integration.answer(self._cloud, exchange)
+            status = response.status
+            return response
+        finally:
+            exchange.integration = (int((clock.now() - started) * 1000), status)
 
     def _route(self, exchange: Exchange) -> Method:
         found = exchange.stage.api.router.find(exchange.path, exchange.request.method)
@@ -160,7 +206,9 @@ class DataPlane:
         stage, method = exchange.stage, exchange.method
         if stage.api.policy is None or method is None:
             return
-        decision = stage.api.policy.decide(exchange.arn, condition_keys(exchange))
+        caller = exchange.principal
+        who = names_of(caller.arn, caller.account) if caller is not None else frozenset()
+        decision = stage.api.policy.decide(exchange.arn, condition_keys(exchange), who)
         if decision is Decision.ALLOW:
             return
         if decision is Decision.NONE and method.is_iam:
@@ -170,7 +218,7 @@ class DataPlane:
         explicit = " with an explicit deny" if decision is Decision.DENY else ""
         raise GatewayFailure(
             "ACCESS_DENIED",
-            f"User: anonymous is not authorized to perform: execute-api:Invoke on resource: {resource}{explicit}",
+            f"User: {caller.arn if caller is not None else 'anonymous'} is not authorized to perform: execute-api:Invoke on resource: {resource}{explicit}",
         )
 
     def _finish(self, exchange: Exchange, response: HttpResponse) -> HttpResponse:
