@@ -47,16 +47,21 @@ def members(properties: Properties, names: Iterable[str]) -> dict[str, Any]:
 def changed_members(
     old: Properties, new: Properties, names: Iterable[str], defaults: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The members of an update: what is given now, and the defaults of what was given before."""
+    """The members of an update: what is given now, and the defaults of what was given before.
+
+    Maps that an update merges into lose what is gone by empty values.
+    """
     found = members(new, names)
     for name in names:
         before = old.get(name)
         if before is None:
             continue
-        if name not in found:
-            found[name] = dict.fromkeys(before, "") if name in _TEXTS else defaults.get(name, "")
-        elif name in _TEXTS:
-            found[name] = {**{key: "" for key in before if key not in found[name]}, **found[name]}
+        if name in _TEXTS or name == "ResponseParameters":
+            empty: Any = "" if name in _TEXTS else {}
+            now = found.get(name, {})
+            found[name] = {**{key: empty for key in before if key not in now}, **now}
+        elif name not in found:
+            found[name] = defaults.get(name, "")
     return found
 
 

@@ -92,7 +92,6 @@ class Integration(Part):
         "ConnectionType": "INTERNET",
         "PassthroughBehavior": "WHEN_NO_MATCH",
         "PayloadFormatVersion": "1.0",
-        "ResponseParameters": {},
         "TimeoutInMillis": 29000,
     }
 
@@ -147,7 +146,7 @@ class RouteResponse(Part):
     parents = ("ApiId", "RouteId")
     settings = ("ModelSelectionExpression", "ResponseModels", "ResponseParameters", "RouteResponseKey")
     required = ("ApiId", "RouteId", "RouteResponseKey")
-    defaults = {"ResponseModels": {}, "ResponseParameters": {}}
+    defaults = {"ResponseModels": {}}
 
 
 class IntegrationResponse(Part):
@@ -161,4 +160,3 @@ class IntegrationResponse(Part):
         "TemplateSelectionExpression",
     )
     required = ("ApiId", "IntegrationId", "IntegrationResponseKey")
-    defaults = {"ResponseParameters": {}}
