@@ -14,7 +14,7 @@ from wsproto.connection import ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
 from wsproto.frame_protocol import CloseReason
 
-from pileus.cloud.gateway import websocket
+from pileus.cloud.gateway import connection, websocket
 from pileus.cloud.gateway.connection import Answer
 from pileus.cloud.gateway.websocket import handshake_headers, handshake_problem, wants_websocket
 from pileus.cloud.kernel import HttpRequest, HttpResponse
@@ -102,6 +102,11 @@ class Client:
                 return ("" if isinstance(parts[0], str) else b"").join(parts)  # type: ignore[arg-type]
 
 
+async def refuse_later(echo: Echo) -> HttpResponse:
+    await echo.gate.wait()
+    return HttpResponse(403, {}, b"no")
+
+
 Conversation = Callable[[Client, Echo, Listener], Awaitable[None]]
 
 
@@ -112,6 +117,8 @@ def talk(conversation: Conversation) -> None:
         def application(request: HttpRequest) -> Answer:
             if not wants_websocket(request):
                 return HttpResponse(200, {}, b"plain")
+            if request.path == "/later":
+                return refuse_later(echo)
             if request.path == "/no":
                 return HttpResponse(403, {}, b"no")
             problem = handshake_problem(request)
@@ -175,6 +182,31 @@ def test_refused_handshakes(head: str, status: int) -> None:
         answer = await client.reader.read()  # the connection ends with it
         assert answer.startswith(f"HTTP/1.1 {status} ".encode())
         assert echo.socket is None
+
+    talk(conversation)
+
+
+def test_a_handshake_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_KEEP_ALIVE_SECONDS", 0.02)
+
+    async def conversation(client: Client, echo: Echo, listener: Listener) -> None:
+        client.writer.write(b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnec")
+        assert await client.reader.read() == b""
+
+    talk(conversation)
+
+
+def test_what_follows_a_handshake_before_its_answer_is_not_kept_without_end() -> None:
+    async def conversation(client: Client, echo: Echo, listener: Listener) -> None:
+        head = b"GET /later HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+        client.writer.write(head + b"x" * 8_000_000)
+        for _ in range(500):
+            await asyncio.sleep(0)
+        (held,) = listener.connections.open
+        assert isinstance(held, connection.Connection)
+        assert 65_536 < len(held._rest or b"") < 1_000_000
+        echo.gate.set()
+        assert (await client.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 403 ")
 
     talk(conversation)
 

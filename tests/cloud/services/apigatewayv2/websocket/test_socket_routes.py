@@ -285,6 +285,19 @@ def test_a_subprotocol_is_the_functions_choice(tell: Tell) -> None:
     tell(story)
 
 
+def test_a_subprotocol_that_is_no_header_is_left_out(tell: Tell) -> None:
+    async def story(world: Any) -> None:
+        headers = {"Sec-WebSocket-Protocol": "a\r\nSet-Cookie: b"}
+        world.functions.handlers["f"] = lambda e: {"statusCode": 200, "headers": headers}
+        world.route("$connect")
+        world.deploy()
+        client = await world.connect()
+        assert "set-cookie" not in client.headers
+        assert "sec-websocket-protocol" not in client.headers
+
+    tell(story)
+
+
 @pytest.mark.parametrize(
     ("path", "status"), [("/", None), ("/dev", None), ("/dev/", None), ("/prod", 403), ("/dev/x", 403)]
 )

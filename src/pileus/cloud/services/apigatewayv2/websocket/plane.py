@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pileus.apigatewayv2")
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _INTERNAL = "Internal server error"
 
 
@@ -117,7 +119,8 @@ class SocketPlane:
             return _refusal(status, {"message": _INTERNAL, **names})
         finally:
             write_line(self._cloud, stage, context, status)
-        if (protocol := outcome.headers.get("sec-websocket-protocol")) is not None:
+        protocol = outcome.headers.get("sec-websocket-protocol")
+        if protocol is not None and _TOKEN.fullmatch(protocol) is not None:
             headers["sec-websocket-protocol"] = protocol
         return HttpResponse(101, headers, upgrade=client)
 
