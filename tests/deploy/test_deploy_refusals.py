@@ -57,7 +57,6 @@ def line_of(text: str, part: str) -> int:
 
 
 EVENTS = [
-    ("websocket: $connect", "AWS::ApiGatewayV2::Api"),
     ("sns: topic", "AWS::SNS::Topic"),
     ("stream: arn:aws:kinesis:us-east-1:000000000000:stream/x", "StartingPosition"),
     ("cognitoUserPool: {pool: People, trigger: PreSignUp}", "AWS::Cognito::UserPool"),
@@ -96,10 +95,6 @@ def test_an_event_that_nothing_here_sends_is_named_at_its_place(
 
 SETTINGS = [
     # (text in place of `    handler: handler.run`, the path that is named)
-    (
-        "    provisionedConcurrency: 1\n    handler: handler.run",
-        ("functions", "hello", "provisionedConcurrency"),
-    ),
     ("    handler: handler.run\n    runtime: java21", ("functions", "hello", "runtime")),
     ("    handler: handler.run\n    runtime: nodejs20.x", ("functions", "hello", "handler")),
     ("    handler: bootstrap\n    runtime: provided.al2023", ("functions", "hello", "handler")),

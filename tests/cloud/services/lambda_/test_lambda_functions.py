@@ -147,8 +147,12 @@ def test_what_tools_read(lambdas: Any) -> None:
     assert client.get_function_code_signing_config(FunctionName="f")["CodeSigningConfigArn"] == ""
     assert client.get_runtime_management_config(FunctionName="f")["UpdateRuntimeOn"] == "Auto"
     assert client.get_function_recursion_config(FunctionName="f")["RecursiveLoop"] == "Terminate"
+    version = "arn:aws:lambda:us-east-1::runtime:" + "0" * 64
     code, status, message = lambdas.error(
-        "put_runtime_management_config", FunctionName="f", UpdateRuntimeOn="Manual"
+        "put_runtime_management_config",
+        FunctionName="f",
+        UpdateRuntimeOn="Manual",
+        RuntimeVersionArn=version,
     )
     assert (code, status) == ("NotEmulated", 501)
     assert "lambda PutRuntimeManagementConfig" in message
