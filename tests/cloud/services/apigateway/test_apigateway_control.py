@@ -197,9 +197,23 @@ def test_deployments_and_stages(api: Any) -> None:
     assert stage["variables"] == {"b": "2"}
     assert stage["methodSettings"]["*/*"]["throttlingRateLimit"] == 10
     assert stage["methodSettings"]["~1users~1{id}/GET"]["metricsEnabled"] is True
-    with pytest.raises(NotEmulated, match="cacheClusterEnabled"):
-        step = {"op": "replace", "path": "/cacheClusterEnabled", "value": "true"}
+    with pytest.raises(NotEmulated, match="canarySettings"):
+        step = {"op": "replace", "path": "/canarySettings/percentTraffic", "value": "10"}
         api.on("UpdateStage", stageName="dev", patchOperations=[step])
+    cache = [
+        {"op": "replace", "path": "/cacheClusterEnabled", "value": "true"},
+        {"op": "replace", "path": "/cacheClusterSize", "value": "1.6"},
+        {"op": "replace", "path": "/*/*/caching/enabled", "value": "true"},
+    ]
+    stage = api.on("UpdateStage", stageName="dev", patchOperations=cache)
+    assert (stage["cacheClusterStatus"], stage["cacheClusterSize"]) == ("AVAILABLE", "1.6")
+    assert stage["methodSettings"]["*/*"]["cachingEnabled"] is True
+    wrong = [{"op": "replace", "path": "/cacheClusterSize", "value": "2"}]
+    refused(
+        lambda: api.on("UpdateStage", stageName="dev", patchOperations=wrong),
+        "BadRequestException",
+        "Invalid cache cluster size",
+    )
     assert [item["stageName"] for item in api.on("GetStages", deploymentId=first)["item"]] == ["dev"]
     api.on("DeleteStage", stageName="dev")
     api.on("DeleteDeployment", deploymentId=first)

@@ -23,9 +23,8 @@ class Deployments(Stages, Operations):
     def create_deployment(self, call: Call, request: Request) -> Result:
         api_id = request["restApiId"]
         api = self.api(call, api_id)
-        for member in ("canarySettings", "cacheClusterEnabled", "cacheClusterSize"):
-            if request.get(member):
-                raise NotEmulated(f"apigateway CreateDeployment.{member}")
+        if request.get("canarySettings"):
+            raise NotEmulated("apigateway CreateDeployment.canarySettings")
         documents = Documents.of(call)
         snapshot = _snapshot(documents, api)
         try:
@@ -59,6 +58,8 @@ class Deployments(Stages, Operations):
                     "description": request.get("stageDescription"),
                     "variables": request.get("variables"),
                     "tracingEnabled": request.get("tracingEnabled"),
+                    "cacheClusterEnabled": request.get("cacheClusterEnabled"),
+                    "cacheClusterSize": request.get("cacheClusterSize"),
                 },
             )
             return
@@ -67,8 +68,10 @@ class Deployments(Stages, Operations):
             stage["description"] = request["stageDescription"]
         if request.get("variables"):
             stage["variables"] = dict(request["variables"])
-        if request.get("tracingEnabled") is not None:
-            stage["tracingEnabled"] = request["tracingEnabled"]
+        for member in ("tracingEnabled", "cacheClusterEnabled", "cacheClusterSize"):
+            if request.get(member) is not None:
+                stage[member] = request[member]
+        self._check_stage(call, api_id, stage)
         stage["lastUpdatedDate"] = int(call.now)
         self.put_stage(call, api_id, stage)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +14,9 @@ from .documents import Document, Documents, Kind, bare
 from .errors import BadRequestException, ConflictException
 from .patch import EDIT, REPLACE, Patch, apply, boolean, integer, maps, number, text, values
 
+log = logging.getLogger("pileus.apigateway")
+
+_CACHE_SIZES = ("0.5", "1.6", "6.1", "13.5", "28.4", "58.2", "118", "237")
 MISSING_STAGE = "Invalid stage identifier specified"
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _VARIABLE_NAME = re.compile(r"\w+", re.A)
@@ -26,8 +30,8 @@ _PATCHES = (
     Patch("/accessLogSettings/destinationArn", "accessLogSettings/destinationArn", operations=EDIT),
     Patch("/accessLogSettings/format", "accessLogSettings/format", operations=EDIT),
     Patch("/accessLogSettings", "accessLogSettings", operations=frozenset({"remove"})),
-    Patch("/cacheClusterEnabled", refused=True, operations=EDIT),
-    Patch("/cacheClusterSize", refused=True, operations=EDIT),
+    Patch("/cacheClusterEnabled", "cacheClusterEnabled", boolean, REPLACE),
+    Patch("/cacheClusterSize", "cacheClusterSize", operations=REPLACE),
     Patch("/clientCertificateId", refused=True, operations=EDIT),
     Patch("/canarySettings", refused=True, operations=EDIT),
     Patch("/canarySettings/*", refused=True, operations=EDIT),
@@ -75,9 +79,8 @@ class Stages(Operations):
         self.api(call, api_id)
         if _NAME.fullmatch(name) is None:
             raise BadRequestException("Stage name only allows a-zA-Z0-9_-")
-        for member in ("canarySettings", "cacheClusterEnabled"):
-            if request.get(member):
-                raise NotEmulated(f"apigateway CreateStage.{member}")
+        if request.get("canarySettings"):
+            raise NotEmulated("apigateway CreateStage.canarySettings")
         if Documents.of(call).find(Kind.STAGE, name, api_id):
             raise ConflictException("Stage already exists")
         stage = bare(
@@ -85,8 +88,8 @@ class Stages(Operations):
                 "deploymentId": request["deploymentId"],
                 "stageName": name,
                 "description": request.get("description"),
-                "cacheClusterEnabled": False,
-                "cacheClusterStatus": "NOT_AVAILABLE",
+                "cacheClusterEnabled": bool(request.get("cacheClusterEnabled") or False),
+                "cacheClusterSize": request.get("cacheClusterSize"),
                 "methodSettings": {},
                 "variables": dict(request.get("variables") or {}) or None,
                 "documentationVersion": request.get("documentationVersion"),
@@ -103,6 +106,7 @@ class Stages(Operations):
     def _check_stage(self, call: Call, api_id: str, stage: Document) -> None:
         if Documents.of(call).find(Kind.DEPLOYMENT, stage["deploymentId"], api_id) is None:
             raise BadRequestException("Invalid deployment identifier specified")
+        _check_cache(stage)
         for name, value in (stage.get("variables") or {}).items():
             if _VARIABLE_NAME.fullmatch(name) is None or _VARIABLE_VALUE.fullmatch(value) is None:
                 raise BadRequestException(
@@ -155,6 +159,20 @@ class Stages(Operations):
         self.stage(call, request["restApiId"], request["stageName"])
 
 
+def _check_cache(stage: Document) -> None:
+    """A cache is kept as a setting; answers are not: each request goes to the integration."""
+    is_on = stage["cacheClusterEnabled"]
+    if is_on:
+        size = stage.setdefault("cacheClusterSize", "0.5")
+        if size not in _CACHE_SIZES:
+            raise BadRequestException(f"Invalid cache cluster size specified: {size}")
+    else:
+        stage.pop("cacheClusterSize", None)
+    stage["cacheClusterStatus"] = "AVAILABLE" if is_on else "NOT_AVAILABLE"
+    if is_on:
+        log.warning("apigateway: the cache of stage %s is kept as a setting only", stage["stageName"])
+
+
 def _patch_setting(stage: Document, step: Mapping[str, Any]) -> bool:
     """A step on method settings (`/~1users/GET/throttling/rateLimit`); False where it is about something else."""
     path = step.get("path", "")
@@ -176,8 +194,6 @@ def _patch_setting(stage: Document, step: Mapping[str, Any]) -> bool:
         setting[member] = _DEFAULT_SETTING[member]
         return True
     setting[member] = convert(step.get("value") or "")
-    if setting["cachingEnabled"]:
-        raise NotEmulated("apigateway UpdateStage with caching/enabled")
     if setting["loggingLevel"] not in ("OFF", "ERROR", "INFO"):
         raise BadRequestException(f"Invalid logging level specified: {setting['loggingLevel']}")
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pileus.cloud.kernel import REPLACE, UPDATE, AwsError, Created, ResourceType, StackCall
+from pileus.cloud.kernel import REPLACE, STORED, UPDATE, AwsError, Created, ResourceType, StackCall
 
 from ..errors import NotFoundException
 from .calls import Properties, arn, flag, invoke, patch, remove, replaced, retag, text, texts
@@ -84,6 +84,8 @@ class Stage(ResourceType):
     type_name = "AWS::ApiGateway::Stage"
     properties = {
         "AccessLogSetting": UPDATE,
+        "CacheClusterEnabled": STORED,
+        "CacheClusterSize": STORED,
         "DeploymentId": UPDATE,
         "Description": UPDATE,
         "DocumentationVersion": UPDATE,
@@ -126,6 +128,11 @@ class Stage(ResourceType):
 _STAGE_DESCRIPTION = frozenset(
     {
         "AccessLogSetting",
+        "CacheClusterEnabled",
+        "CacheClusterSize",
+        "CacheDataEncrypted",
+        "CacheTtlInSeconds",
+        "CachingEnabled",
         "DataTraceEnabled",
         "Description",
         "DocumentationVersion",
@@ -175,6 +182,10 @@ def _stage_steps(old: Properties, new: Properties) -> list[dict[str, Any]]:
             {"Description": "/description", "DocumentationVersion": "/documentationVersion"},
         )
     )
+    if bool(flag(old.get("CacheClusterEnabled"))) is not bool(flag(new.get("CacheClusterEnabled"))):
+        value = "true" if flag(new.get("CacheClusterEnabled")) else "false"
+        steps.append({"op": "replace", "path": "/cacheClusterEnabled", "value": value})
+    steps += replaced(old, new, {"CacheClusterSize": "/cacheClusterSize"}, removable=False)
     if bool(flag(old.get("TracingEnabled"))) is not bool(flag(new.get("TracingEnabled"))):
         value = "true" if flag(new.get("TracingEnabled")) else "false"
         steps.append({"op": "replace", "path": "/tracingEnabled", "value": value})
