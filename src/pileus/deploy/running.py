@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import urllib.error
-import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -45,8 +43,10 @@ def find(state: Path) -> RunningOffline | None:
         found = RunningOffline(**orjson.loads((state / _NAME).read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
+    import urllib.request  # of no use to the one that runs, and slow to import
+
     try:
         with urllib.request.urlopen(f"{found.endpoint}/_pileus/health", timeout=_PATIENCE) as answer:
             return found if answer.status == 200 else None
-    except (urllib.error.URLError, OSError, ValueError):
+    except (OSError, ValueError):
         return None
