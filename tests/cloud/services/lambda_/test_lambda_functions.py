@@ -100,6 +100,10 @@ def test_names(lambdas: Any) -> None:
         ({"Code": {"ZipFile": _package()}}, "InvalidParameterValueException", "Uploaded file must be a non-empty zip"),
         ({"Code": {"ZipFile": _package(("../x", ""))}}, "InvalidParameterValueException", "Could not unzip uploaded file."),
         ({"Code": {}}, "InvalidParameterValueException", "Please provide a source for function code."),
+        ({"Code": {"S3Key": "k"}}, "InvalidParameterValueException", "Please provide a source for function code."),
+        ({"Code": {"S3Bucket": "some", "S3Key": "k", "ZipFile": b"x"}}, "InvalidParameterValueException", "Please do not provide other FunctionCode parameters when providing a ZipFile."),
+        ({"Code": {"ImageUri": "000000000000.dkr.ecr.us-east-1.amazonaws.com/x:1"}, "PackageType": "Image"}, "NotEmulated", "Pileus does not emulate lambda CreateFunction.PackageType Image"),
+        ({"DeadLetterConfig": {"TargetArn": "arn:aws:sns:us-east-1:000000000000:t"}}, "NotEmulated", "Pileus does not emulate lambda DeadLetterConfig.TargetArn of sns"),
         ({"Code": {"S3Bucket": "none", "S3Key": "k"}}, "InvalidParameterValueException", "Error occurred while GetObject. S3 Error Code: NoSuchBucket."),
         ({"Timeout": 901}, "InvalidParameterValueException", "1 validation error detected: Value '901' at 'timeout'"),
         ({"MemorySize": 10241}, "InvalidParameterValueException", "'MemorySize' value failed to satisfy constraint"),
@@ -287,3 +291,40 @@ def test_links_in_a_package_stay_inside(tmp_path: Path) -> None:
             with pytest.raises(InvalidParameterValueException):
                 code.unpacked(path.read_bytes(), tmp_path / "functions")
     assert len([each for each in (tmp_path / "functions").iterdir() if each.is_dir()]) == 1
+
+
+PRINCIPALS = [
+    ("s3.amazonaws.com", {"Service": "s3.amazonaws.com"}),
+    ("alexa-appkit.amazon.com", {"Service": "alexa-appkit.amazon.com"}),
+    ("alexa-connectedhome.amazon.com", {"Service": "alexa-connectedhome.amazon.com"}),
+    ("111122223333", {"AWS": "arn:aws:iam::111122223333:root"}),
+    ("arn:aws:iam::111122223333:role/r", {"AWS": "arn:aws:iam::111122223333:role/r"}),
+    ("*", "*"),
+]
+
+
+def test_principals(lambdas: Any) -> None:
+    lambdas.create("f")
+    permission = {"FunctionName": "f", "Action": "lambda:InvokeFunction"}
+    for index, (principal, shown) in enumerate(PRINCIPALS):
+        added = lambdas.client.add_permission(**permission, StatementId=f"s{index}", Principal=principal)
+        assert json.loads(added["Statement"])["Principal"] == shown
+    wrong = lambdas.error("add_permission", **permission, StatementId="x", Principal="somebody")
+    assert wrong[2] == "The provided principal was invalid. Please check the principal and try again."
+    long = {
+        **permission,
+        "Principal": "*",
+        "StatementId": "x" * 100,
+        "SourceArn": "arn:aws:s3:::" + "b" * 187,
+    }
+    before = lambdas.client.get_policy(FunctionName="f")
+    for index in range(80):
+        try:
+            lambdas.client.add_permission(**{**long, "StatementId": f"{index:0100}"})
+        except lambdas.client.exceptions.PolicyLengthExceededException as error:
+            assert str(error).endswith("is bigger than the limit (20480).")
+            break
+    else:
+        pytest.fail("the policy grows without end")
+    after = json.loads(lambdas.client.get_policy(FunctionName="f")["Policy"])
+    assert len(json.loads(before["Policy"])["Statement"]) + index == len(after["Statement"])

@@ -76,6 +76,7 @@ class Lambda(
                     runtime,
                     handler,
                     code,
+                    memory=1024,  # Serverless Framework's default: a spare process is of one size
                     reload=True,
                 )
             )

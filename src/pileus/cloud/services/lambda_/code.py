@@ -14,11 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .errors import InvalidParameterValueException
+from .errors import InvalidParameterValueException, RequestEntityTooLargeException
 
 #: AWS's limit on the unpacked code with its layers.
 MAX_UNPACKED = 262_144_000
-MAX_ZIP = 52_428_800
+#: A request with its package in base64; a package of 50 MB fits in.
+MAX_REQUEST = 70_167_211
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,14 @@ def mounted(folder: str) -> Code:
     path = Path(folder).resolve()
     digest = hashlib.sha256(b"mounted:" + os.fsencode(path)).digest()
     return Code(base64.b64encode(digest).decode(), 0, str(path), mounted=True)
+
+
+def check_upload(content: bytes, operation: str) -> None:
+    """A package that comes with the request: larger ones must come from S3."""
+    if len(content) * 4 // 3 > MAX_REQUEST:
+        raise RequestEntityTooLargeException(
+            f"Request must be smaller than {MAX_REQUEST} bytes for the {operation} operation"
+        )
 
 
 def unpacked(content: bytes, root: Path) -> Code:

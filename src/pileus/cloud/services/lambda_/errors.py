@@ -5,7 +5,7 @@ LambdaError
   InvalidParameterValueException, InvalidRequestContentException, PreconditionFailedException
   AccessDeniedException, TooManyRequestsException, RequestTooLargeException, RequestEntityTooLargeException
   ProvisionedConcurrencyConfigNotFoundException, CodeSigningConfigNotFoundException, CodeVerificationFailedException
-  ServiceException
+  PolicyLengthExceededException, RecursiveInvocationException, ServiceException
 """
 
 from __future__ import annotations
@@ -66,6 +66,10 @@ class CodeSigningConfigNotFoundException(LambdaError):
 
 class CodeVerificationFailedException(LambdaError):
     code = "CodeVerificationFailedException"
+
+
+class PolicyLengthExceededException(LambdaError):
+    code = "PolicyLengthExceededException"
 
 
 class RecursiveInvocationException(LambdaError):

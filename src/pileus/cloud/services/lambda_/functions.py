@@ -125,16 +125,22 @@ class Functions(Management):
         """The code where it need not be fetched: it came with the request, or is mounted."""
         if source.get("ImageUri"):
             raise NotEmulated(f"lambda {operation_name}.ImageUri")
-        if source.get("S3Key") is not None:
+        content = source.get("ZipFile")
+        if content is not None and (source.get("S3Bucket") or source.get("S3Key")):
+            raise InvalidParameterValueException(
+                "Please do not provide other FunctionCode parameters when providing a ZipFile."
+            )
+        if source.get("S3Key") is not None and source.get("S3Bucket") is not None:
             mounted = self.cloud.mounts.get(source["S3Key"])
             if mounted is None:
                 return None
             if Path(mounted).is_file():  # an archive that the user brings
                 return code.unpacked(Path(mounted).read_bytes(), self._code_folder)
             return code.mounted(mounted)
-        if source.get("ZipFile") is None:
+        if content is None:
             raise InvalidParameterValueException("Please provide a source for function code.")
-        return code.unpacked(source["ZipFile"], self._code_folder)
+        code.check_upload(content, operation_name)
+        return code.unpacked(content, self._code_folder)
 
     @property
     def _code_folder(self) -> Any:

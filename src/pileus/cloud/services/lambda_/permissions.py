@@ -14,6 +14,7 @@ from ...kernel import Call, NotEmulated, operation
 from .base import Config, LambdaBase
 from .errors import (
     InvalidParameterValueException,
+    PolicyLengthExceededException,
     PreconditionFailedException,
     ResourceConflictException,
     ResourceNotFoundException,
@@ -24,6 +25,7 @@ from .names import LATEST, FunctionName
 Request = Mapping[str, Any]
 #: What must stay unreserved for the functions without a reservation.
 _UNRESERVED = 100
+_LONGEST_POLICY = 20_480
 _ACCOUNT_ID = re.compile(r"\d{12}")
 
 
@@ -46,6 +48,11 @@ class Permissions(LambdaBase):
             "INSERT INTO lambda_permission (account,region,name,qualifier,sid,statement,added) VALUES (?,?,?,?,?,?,?)",
             (*name.key, name.qualifier, sid, orjson.dumps(statement), call.now),
         )
+        size = len(self.policy(name) or b"")
+        if size > _LONGEST_POLICY:
+            raise PolicyLengthExceededException(
+                f"The final policy size ({size}) is bigger than the limit ({_LONGEST_POLICY})."
+            )
         return {"Statement": orjson.dumps(statement).decode()}
 
     @operation("RemovePermission")
