@@ -39,6 +39,10 @@ while True:
         api.endheaders()
         api.send(b"3\\r\\none\\r\\n3\\r\\ntwo\\r\\n0\\r\\n\\r\\n")
         api.getresponse().read()
+    elif told == "extensions":
+        api.request("POST", "/2020-01-01/extension/register", "{{}}")
+        answer = api.getresponse()
+        call("POST", place + "/response", json.dumps([answer.status, answer.read().decode()]))
     elif told == "variables":
         call("POST", place + "/response", json.dumps(dict(os.environ, cwd=os.getcwd())))
     else:
@@ -67,8 +71,25 @@ def test_a_program_speaks_the_runtime_api(provided: Any) -> None:
         assert found["cwd"] == found["LAMBDA_TASK_ROOT"] == str(provided.root)
         assert found["_HANDLER"] == "any"
         assert found["AWS_EXECUTION_ENV"] == "AWS_Lambda_provided.al2023"
+        status, text = orjson.loads((await provided.invoke("any", b'"extensions"')).payload)
+        assert (status, "NotEmulated" in text) == (501, True)
 
     provided.run(story())
+
+
+def test_what_a_layer_brings(provided: Any, tmp_path: Path) -> None:
+    layer = tmp_path / "layer"
+    for name in ("bin/tool", "extensions/watcher", "lib/x.so"):
+        (layer / name).parent.mkdir(parents=True, exist_ok=True)
+        (layer / name).write_text("")
+
+    async def story() -> None:
+        found = orjson.loads((await provided.invoke("any", b'"variables"', layers=(layer,))).payload)
+        assert found["PATH"].endswith(f":{layer}/bin")
+        assert found["LD_LIBRARY_PATH"] == f"{layer}/lib"
+
+    provided.run(story())
+    assert provided.notes == ["the extension 'watcher' of a layer of f is not started here"]
 
 
 def test_a_new_bootstrap_is_taken(provided: Any) -> None:

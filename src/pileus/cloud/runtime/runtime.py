@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _IDLE = 600.0
 _MEMORY_CHECK = 0.25
 _MOST_ZYGOTES = 4
+_MOST_STARTS = 16
 
 OnLines = Callable[[FunctionSpec, str, Lines], None]
 
@@ -102,6 +103,8 @@ class Runtime:
         self._priming: asyncio.Handle | None = None
         #: How functions are built ahead of running.
         self.bundles = Bundles(self._changes)
+        #: Starts beyond these wait: all at once, on a few cores, none would come through its init phase in time.
+        self._slots = asyncio.Semaphore(_MOST_STARTS)
         self._programs = Programs(
             self.bundles, self._spawner, hooks.endpoint, hooks.xray, lambda: hooks.local
         )
@@ -200,6 +203,11 @@ class Runtime:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    @staticmethod
+    def _needless(pool: _Pool) -> bool:
+        """Whether the events that an environment was to be started for have been taken by others meanwhile."""
+        return not pool.waiting and len(pool.all) >= max(pool.kept, 1)
+
     def _has_its_one(self, pool: _Pool) -> bool:
         """Of a function that is debugged, there is one environment at a time."""
         alive = pool.starting or any(not each.dead for each in pool.all)
@@ -209,7 +217,10 @@ class Runtime:
         environment: Environment | None = None
         try:
             try:
-                environment = await self._started(pool)
+                async with self._slots:
+                    if self._needless(pool):
+                        return
+                    environment = await self._started(pool)
             finally:
                 pool.starting -= 1
         except InitFailed as error:
@@ -327,6 +338,11 @@ class Runtime:
 
     async def _launch(self, environment: Environment) -> Launch:
         spec = environment.spec
+        for layer in spec.layers:
+            for extension in sorted((layer / "extensions").glob("*")):
+                self._note_once(
+                    f"the extension '{extension.name}' of a layer of {spec.name} is not started here"
+                )
         if spec.runtime.startswith("python"):
             zygote, variables = await self._zygote(spec)
             return Forked(spec, zygote, variables)

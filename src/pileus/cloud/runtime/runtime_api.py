@@ -30,6 +30,8 @@ _ACCEPTED = (
 )
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MODE = b"lambda-runtime-function-response-mode"
+#: The Extensions, Telemetry and Logs APIs.
+_EXTENSIONS = (b"/2020-01-01/extension/", b"/2022-07-01/telemetry", b"/2020-08-15/logs")
 _POST = b"POST " + _INVOCATION
 _ID = slice(len(_POST), len(_POST) + 36)
 
@@ -249,6 +251,10 @@ class _Connection(asyncio.Protocol):
         elif url == _INIT_ERROR:
             self.send(_ACCEPTED)
             handler.on_init_error(body)
+        elif url.startswith(_EXTENSIONS):
+            self._refuse(
+                b"501 Not Implemented", b"NotEmulated", b"Pileus does not emulate extensions of Lambda"
+            )
         else:
             self._refuse(b"404 Not Found", b"Runtime.UnknownEndpoint", b"no such path in the Runtime API")
 
