@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..cloud.gateway.app import CloudApp, SiteApp
+from ..cloud.gateway.app import InvokeApp, SiteApp
 from .addresses import Addresses, reachable
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ class Sites:
         self._site = await self._serve("http", app.answer, listener)
         beside = self.ports.take_beside("lambda_port", f"the Lambda API answers on {self.server.url}")
         if beside is not None:
-            self._lambda = await self._serve("http", CloudApp(cloud).answer, beside)
+            self._lambda = await self._serve(
+                "http", InvokeApp(cloud, self.deployed().service.region).answer, beside
+            )
         await self.follow()
 
     async def follow(self) -> None:
@@ -60,7 +62,7 @@ class Sites:
 
             listener = self.ports.take_beside("websocket_port", "the WebSocket API answers on --port only")
             if listener is not None:
-                app = SocketSite(cloud, lambda: self.deployed().websocket)
+                app = SocketSite(cloud, lambda: self.deployed().websocket, region=deployed.service.region)
                 self._websocket = await self._serve("ws", app.answer, listener)
         if balancers(deployed) and self._alb is None:
             from ..cloud.gateway.alb import AlbApp

@@ -1,5 +1,6 @@
 """The applications behind the ports: `CloudApp` is the cloud's endpoint (AWS's APIs, deployed APIs, `/_pileus/`),
-`SiteApp` is one service's own HTTP address (`http://127.0.0.1:3000/{stage}/…`)."""
+`SiteApp` is one service's own HTTP address (`http://127.0.0.1:3000/{stage}/…`), `InvokeApp` where its functions are
+invoked (`http://127.0.0.1:3002`)."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from ..kernel.cloud import Cloud
 from ..kernel.http import HttpRequest, HttpResponse
 from ..kernel.ports import FunctionUrls
 from .connection import Answer
-from .identify import api_of_host, is_connections
+from .identify import api_of_host, is_connections, is_invocation
 from .internal import InternalApi
 from .messages import answered, failed, read_body
 from .sockets import Sockets
@@ -83,6 +84,19 @@ class CloudApp:
     @property
     def _functions(self) -> FunctionUrls:
         return cast("FunctionUrls", self.cloud.service("lambda"))
+
+
+class InvokeApp:
+    """The port that is known for the Lambda API: whoever reaches it may invoke functions, with any key or none, as users
+    of serverless-offline do. All else is as on the cloud's own port, where requests are signed."""
+
+    def __init__(self, cloud: Cloud, region: str) -> None:
+        self._cloud = CloudApp(cloud)
+        self._invocations = Pipeline(cloud, opened=("lambda", region))
+
+    def answer(self, request: HttpRequest) -> Answer:
+        invokes = request.method == "POST" and is_invocation(request.path)
+        return self._invocations.answer(request) if invokes else self._cloud.answer(request)
 
 
 class SiteApp:

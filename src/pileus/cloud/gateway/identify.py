@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from ..kernel.cloud import ServiceEntry
 from ..kernel.http import HttpRequest
 from ..protocol import sigv4
+
+#: Invoke, InvokeAsync and InvokeWithResponseStream.
+_INVOCATION = re.compile(
+    r"/\d{4}-\d\d-\d\d/functions/[^/]+/(invocations|invoke-async/?|response-streaming-invocations)"
+)
 
 
 class ServiceIndex:
@@ -71,6 +77,11 @@ def signature_of(request: HttpRequest) -> tuple[sigv4.Signature | None, bool]:
     if "X-Amz-Algorithm=" in request.query:
         return sigv4.from_query(request), True
     return None, False
+
+
+def is_invocation(path: str) -> bool:
+    """Whether a POST to that path invokes a function."""
+    return _INVOCATION.fullmatch(path) is not None
 
 
 def bucket_of_host(host: str) -> str | None:

@@ -50,14 +50,21 @@ class SocketSite:
     """The WebSocket port of one service: handshakes at `/` or `/{stage}`, and `[/{stage}]/@connections/{id}`.
 
     target: gives (api id, stage) now, None while there is no WebSocket API; it changes when the stack does. pipeline:
-    of the cloud's endpoint.
+    of the cloud's endpoint. region: with it, whoever reaches this port may send to connections, with any key or none,
+    as users of serverless-offline do.
     """
 
     def __init__(
-        self, cloud: Cloud, target: Callable[[], tuple[str, str] | None], pipeline: Pipeline | None = None
+        self,
+        cloud: Cloud,
+        target: Callable[[], tuple[str, str] | None],
+        pipeline: Pipeline | None = None,
+        *,
+        region: str | None = None,
     ) -> None:
         self._sockets = Sockets(cloud)
-        self._pipeline = pipeline or Pipeline(cloud)
+        opened = None if region is None else ("apigatewaymanagementapi", region)
+        self._pipeline = pipeline or Pipeline(cloud, opened=opened)
         self._target = target
 
     def answer(self, request: HttpRequest) -> Answer:
