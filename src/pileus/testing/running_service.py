@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from ..cloud.gateway.app import SiteApp
+from ..cloud.gateway.sockets import SocketSite
 from ..cloud.kernel import Settings
 from ..cloud.server import bind
 from ..deploy.local import Deployed, LocalDeployment
@@ -33,7 +34,7 @@ class RunningService(EmbeddedCloud):
         params: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(settings=Settings())
-        self._api_url = self._http_api_url = ""
+        self._api_url = self._http_api_url = self._websocket_url = ""
         self._directory = directory
         self._options = options or {}
         self._params = params or {}
@@ -64,6 +65,13 @@ class RunningService(EmbeddedCloud):
             raise RuntimeError("this service has no httpApi events, so there is no HTTP API to call")
         return self._http_api_url
 
+    @property
+    def websocket_url(self) -> str:
+        """`ws://…` of the WebSocket API."""
+        if not self._websocket_url:
+            raise RuntimeError("this service has no websocket events, so there is no API to connect to")
+        return self._websocket_url
+
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client for the cloud, in the service's region."""
         options.setdefault("region_name", self.deployed.service.region)
@@ -87,6 +95,10 @@ class RunningService(EmbeddedCloud):
             lambda: cloud, self._directory, options=self._options, params=self._params
         )
         self.deployed = await deployment.deploy()
+        if self.deployed.websocket is not None:
+            sockets = SocketSite(cloud, lambda: self.deployed.websocket)
+            served = await self.server.serve_site(sockets.answer, bind("127.0.0.1", 0))
+            self._websocket_url = f"ws://127.0.0.1:{served.port}"
         rest, http = self.deployed.api, self.deployed.http_api
         if rest is None and http is None:
             return

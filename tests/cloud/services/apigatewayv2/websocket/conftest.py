@@ -283,4 +283,10 @@ def tell() -> Callable[[Story], None]:
     return start
 
 
+@pytest.fixture
+def connect() -> Callable[..., Awaitable[Client]]:
+    """A client of whatever listens on a port: `await connect(port, "/")`."""
+    return Client.connect
+
+
 __all__ = ["Client", "Cloud", "FunctionError", "Refused", "Sockets"]
