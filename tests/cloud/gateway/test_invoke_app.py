@@ -12,8 +12,9 @@ from pileus.cloud.gateway.identify import is_invocation
 from pileus.cloud.kernel import Cloud, HttpRequest, HttpResponse
 
 FOREIGN = {
+    "x-amz-date": "20260101T000000Z",
     "authorization": "AWS4-HMAC-SHA256 Credential=somebody/20260101/eu-west-1/lambda/aws4_request, "
-    "SignedHeaders=host, Signature=0"
+    "SignedHeaders=host, Signature=0",
 }
 
 
