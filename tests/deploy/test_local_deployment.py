@@ -150,6 +150,8 @@ def test_layers_are_mounted(aws: EmbeddedCloud, tmp_path: Path) -> None:
     assert deployed.outputs["SharedLambdaLayerQualifiedArn"].endswith(":layer:shared:1")
     invoke = aws.client("lambda").invoke
     assert invoke(FunctionName="twice-dev-hello")["Payload"].read() == b"42"
+    (folder / "layer/python/shared.py").write_text("def answer():\n    return 43\n")
+    assert invoke(FunctionName="twice-dev-hello")["Payload"].read() == b"43"
     write(folder, text + "    timeout: 9\nlayers: {shared: {path: layer}}\n")
     deployed = deploy(aws, folder)  # the layer stays the one that it was
     assert deployed.outputs["SharedLambdaLayerQualifiedArn"].endswith(":layer:shared:1")

@@ -224,6 +224,19 @@ def test_cors(lambdas: Any) -> None:
     assert site.ask("GET", "/", origin="https://b.example").headers["access-control-allow-origin"] is None
 
 
+@pytest.mark.parametrize(
+    ("cors", "origin"),
+    [
+        ({"AllowOrigins": ["*"]}, "*"),
+        ({"AllowOrigins": ["*"], "AllowCredentials": True}, "https://a.example"),
+        ({"AllowMethods": ["*"]}, None),
+    ],
+)
+def test_origins(lambdas: Any, cors: dict[str, Any], origin: str | None) -> None:
+    site = Site(lambdas, ECHO, {"AuthType": "NONE", "Cors": cors})
+    assert site.ask("GET", "/", origin="https://a.example").headers["access-control-allow-origin"] == origin
+
+
 @pytest.mark.parametrize("service", ["lambda", "execute-api"])
 def test_signed(lambdas: Any, service: str) -> None:
     site = Site(lambdas, ECHO, {"AuthType": "AWS_IAM"})

@@ -40,8 +40,10 @@ def add(cors: Cors, request: HttpRequest, response: HttpResponse) -> None:
     allowed = cors.get("AllowOrigins") or []
     if origin is None or not ("*" in allowed or origin in allowed):
         return
-    response.headers["access-control-allow-origin"] = "*" if "*" in allowed else origin
-    if "*" not in allowed:
+    # browsers take no wildcard together with credentials
+    anyone = "*" in allowed and not cors.get("AllowCredentials")
+    response.headers["access-control-allow-origin"] = "*" if anyone else origin
+    if not anyone:
         response.headers["vary"] = "Origin"
     if cors.get("AllowCredentials"):
         response.headers["access-control-allow-credentials"] = "true"

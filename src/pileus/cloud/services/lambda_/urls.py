@@ -38,7 +38,6 @@ class Urls(Invoking):
             **{member: request[member] for member in _MEMBERS if member in request},
             "LastModifiedTime": now,
         }
-        _check_cors(config.get("Cors") or {})
         identifier = call.ids.lower(32)
         self.store.execute(
             "INSERT INTO lambda_url (account,region,name,qualifier,id,config) VALUES (?,?,?,?,?,?)",
@@ -60,7 +59,6 @@ class Urls(Invoking):
         identifier, config = self._known_url(name)
         config.update({member: request[member] for member in _MEMBERS if member in request})
         config["LastModifiedTime"] = _moment(call.now)
-        _check_cors(config.get("Cors") or {})
         self.store.execute(
             f"UPDATE lambda_url SET config=? WHERE {_KEY}", (orjson.dumps(config), *name.key, name.qualifier)
         )
@@ -129,13 +127,6 @@ class Urls(Invoking):
         self.forget()
         self.store.on_rollback(self.forget)
         self.store.after_commit(self.forget)
-
-
-def _check_cors(cors: Config) -> None:
-    if cors.get("AllowCredentials") and "*" in cors.get("AllowOrigins", ()):
-        raise InvalidParameterValueException(
-            "Cors configuration is invalid: AllowOrigins must not contain '*' when AllowCredentials is true"
-        )
 
 
 def _moment(now: float) -> str:
