@@ -1,6 +1,7 @@
 """JSONPath as `$input.path`, `$input.json` and parameter mappings need it.
 
-`$`, `.name`, `['name']`, `['a','b']`, `[0]`, `[-1]`, `[0,1]`, `[1:3]`, `[*]`, `.*` and `..name`. Filters are refused.
+`$`, `.name`, `['name']`, `['a','b']`, `[0]`, `[-1]`, `[0,1]`, `[1:3]`, `[*]`, `.*`, `..name`, `.length()`, and filters
+such as `[?(@.price < 10 && @.kind == 'book')]` without brackets inside.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from pileus.cloud.kernel import NotEmulated
+
+from .jsonfilter import compile_filter
 
 _STEP = re.compile(
     r"(?P<deep>\.\.)?(?:\.?(?P<star>\*)|\.?(?P<name>[^.\[\]*'\"()?@]+)|\[(?P<inside>[^\]]*)\])"
@@ -44,6 +47,9 @@ def _parse(path: str) -> tuple[list[tuple[bool, str, Any]], bool]:
         text = f".{text}"
     steps: list[tuple[bool, str, Any]] = []
     definite, position = True, 0
+    counts = text.endswith(".length()")
+    if counts:
+        text = text.removesuffix(".length()")
     while position < len(text):
         found = _STEP.match(text, position)
         if found is None:
@@ -53,6 +59,8 @@ def _parse(path: str) -> tuple[list[tuple[bool, str, Any]], bool]:
         kind, argument = _selector(path, found)
         definite = definite and not deep and kind in ("name", "index")
         steps.append((deep, kind, argument))
+    if counts:
+        steps.append((False, "length", None))
     return steps, definite
 
 
@@ -64,6 +72,8 @@ def _selector(path: str, found: re.Match[str]) -> tuple[str, Any]:
     inside = found["inside"].strip()
     if inside == "*":
         return "all", None
+    if inside.startswith("?(") and inside.endswith(")"):
+        return "filter", compile_filter(inside[2:-1], path)
     names = [a or b for a, b in _QUOTED.findall(inside)]
     if names:
         return ("name", names[0]) if len(names) == 1 else ("names", names)
@@ -84,6 +94,10 @@ def _step(item: Any, kind: str, argument: Any) -> list[Any]:
         return [{name: item[name] for name in argument if name in item}] if isinstance(item, dict) else []
     if kind == "all":
         return list(item.values()) if isinstance(item, dict) else list(item) if isinstance(item, list) else []
+    if kind == "length":
+        return [len(item)] if isinstance(item, list | dict | str) else []
+    if kind == "filter":
+        return [each for each in (item if isinstance(item, list) else [item]) if argument(each)]
     if not isinstance(item, list):
         return []
     if kind == "slice":
