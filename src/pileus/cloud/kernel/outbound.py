@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import httptools
@@ -92,6 +93,7 @@ def _clean(value: str) -> str:
     return value.replace("\r", " ").replace("\n", " ")
 
 
+@lru_cache(2)  # reading the machine's certificates costs milliseconds
 def _context(verify: bool) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if not verify:
