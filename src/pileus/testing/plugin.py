@@ -35,8 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pileus_service(request: pytest.FixtureRequest) -> Iterator[RunningService]:
     """The service of this project, running whole in an embedded cloud of its own, in memory, for the session.
 
-    `api_url`, `client("dynamodb")`, `invoke("functionKey", event)`, `outbox()`, `drain()`, `travel(seconds)`. With
-    pytest-xdist each worker has its own.
+    `api_url`, `http_api_url`, `client("dynamodb")`, `invoke("functionKey", event)`, `outbox()`, `drain()`,
+    `travel(seconds)`. With pytest-xdist each worker has its own.
     """
     from ..deploy.stack import DeploymentFailed
     from ..service import ConfigErrors, render

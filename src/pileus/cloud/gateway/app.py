@@ -146,14 +146,17 @@ class SiteApp:
                 return HttpResponse(404, {"content-type": "application/json"}, words)
             return apis.serve(*http, request, path)
         api_id, stage = target
+        own: str | None = path  # the path in the REST API; None where it can't be one of its own
         if self._prefixed:
             first, _, rest = path[1:].partition("/")
-            if first == stage:
-                return apis.serve(api_id, stage, request, f"/{rest}")
-            if http is not None:
+            own = f"/{rest}" if first == stage else None
+        if http is not None:
+            taken = own is not None and apis.has_route(api_id, stage, request.method, own)
+            # What neither has is the REST API's to refuse, if it is under its stage.
+            refused = own is not None and self._prefixed and not apis.has_route(*http, request.method, path)
+            if not taken and not refused:
                 return apis.serve(*http, request, path)
+        if own is None:
             hint = f'{{"message":"Forbidden","hint":"paths of this service begin with /{stage}/"}}'
             return HttpResponse(403, {"content-type": "application/json"}, hint.encode())
-        if http is not None and not apis.has_route(api_id, stage, request.method, path):
-            return apis.serve(*http, request, path)
-        return apis.serve(api_id, stage, request, path)
+        return apis.serve(api_id, stage, request, own)

@@ -320,7 +320,9 @@ def test_what_there_is_not(api: Any, functions: Any) -> None:
         assert response.headers["content-type"] == "application/json"
         assert re.fullmatch(r"[\w+/-]{15}=", response.headers["apigw-requestid"])
     api.on("UpdateApi", DisableExecuteApiEndpoint=True)
-    assert api.get("GET", "/here").status == 404
+    default = f"{api.id}.execute-api.localhost:4566"
+    assert api.get("GET", "/here", host=default).status == 404
+    assert api.get("GET", "/here").status == 200  # an address of its own, such as --http-port
 
 
 def test_ten_megabytes_are_too_large(api: Any, functions: Any) -> None:

@@ -113,6 +113,11 @@ def test_the_rest_api_keeps_its_stage_on_the_same_port(service: RunningService) 
     assert ask(f"{service.api_url}/old")[2] == b"/old"
 
 
+def test_under_the_stage_the_rest_api_goes_first(service: RunningService) -> None:
+    # no method of the REST API, but a route of the HTTP API takes everything
+    assert ask(f"{service.api_url}/new")[2] == b"nothing at /dev/new"
+
+
 def test_a_preflight(service: RunningService) -> None:
     status, headers, _ = ask(
         f"{service.http_api_url}/echo",

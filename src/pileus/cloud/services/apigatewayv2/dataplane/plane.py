@@ -5,7 +5,7 @@ find the stage → CORS preflight → route → size → throttle → authorise 
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING
 
 import orjson
@@ -81,8 +81,8 @@ class DataPlane:
         stage = self._stages.get((api_id, stage_name)) or self._load(api_id, stage_name)
         now = self._cloud.clock.now()
         drawn = self._cloud.ids.hex(46)  # one draw for both ids: this is every request's way
-        request_id = b64encode(bytes.fromhex(drawn[:22])).decode("ascii")
-        if stage is None or stage.disabled:
+        request_id = urlsafe_b64encode(bytes.fromhex(drawn[:22])).decode("ascii")
+        if stage is None or (stage.disabled and _at_default_endpoint(request)):
             response = not_found().response()
             response.headers["apigw-requestid"] = request_id
             return response
@@ -153,6 +153,11 @@ class DataPlane:
         stage = exchange.stage
         stream = f"{stage.api_id}-{stage.name.lstrip('$')}"
         self._cloud.logs.append(stage.account, stage.region, group, stream, [(int(now * 1000), line)])
+
+
+def _at_default_endpoint(request: HttpRequest) -> bool:
+    """Whether it came to the execute-api endpoint: a port of the service's own stands for its custom domain."""
+    return ".execute-api." in request.host or request.path.startswith("/_aws/execute-api/")
 
 
 def _not_emulated(refusal: NotEmulated) -> HttpResponse:
