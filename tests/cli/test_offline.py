@@ -215,7 +215,7 @@ def test_a_service_of_resources_only_says_that_there_is_no_api(service: Path) ->
         "service: just\nprovider: {name: aws}\nresources: {Resources: {Q: {Type: 'AWS::SQS::Queue'}}}\n",
     )
     said = _report(service)
-    assert "No HTTP API: no function has an http event.\n" in said
+    assert "No API: no function has an http, httpApi, websocket or alb event.\n" in said
     assert "Server ready: http://127.0.0.1:" in said
 
 

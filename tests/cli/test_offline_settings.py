@@ -8,26 +8,29 @@ import pytest
 from pileus.cli.offline import OfflineOptions
 from pileus.cli.options import ServiceOptions
 
-NAMES = ("host", "http_port", "prefixed")
+
+def options(given: set[str]) -> OfflineOptions:
+    return OfflineOptions(
+        folder=Path(), service=ServiceOptions(), host="127.0.0.1", ports={"http_port": 3000, "lambda_port": 3002},
+        state=None, python=None, prefixed=True, given=frozenset(given),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("settings", "given", "expected"),
     [
-        ({}, set(), ("127.0.0.1", 3000, True)),
-        ({"host": "0.0.0.0", "http_port": 4000, "bare": True}, set(), ("0.0.0.0", 4000, False)),
-        (
-            {"host": "0.0.0.0", "http_port": 4000, "bare": True},
-            {"host", "http_port", "bare"},
-            ("127.0.0.1", 3000, True),
-        ),
-        ({"http_port": 4000, "bare": False}, {"host"}, ("127.0.0.1", 4000, True)),
+        ({}, set(), {"host": "127.0.0.1", "prefixed": True}),
+        ({"host": "0.0.0.0", "bare": True}, set(), {"host": "0.0.0.0", "prefixed": False}),
+        ({"host": "0.0.0.0", "bare": True}, {"host", "bare"}, {"host": "127.0.0.1", "prefixed": True}),
+        ({"bare": False}, {"host"}, {"prefixed": True}),
+        ({"http_port": 4000}, set(), {"ports": {"http_port": 4000, "lambda_port": 3002}}),
+        ({"http_port": 4000}, {"http_port"}, {"ports": {"http_port": 3000, "lambda_port": 3002}}),
+        # a port of the settings counts as named: it is a mistake, not a note, where somebody else has it
+        ({"lambda_port": 4002}, set(), {"given": frozenset({"lambda_port"})}),
+        ({"idle": 5, "local_environment": True}, set(), {"idle": 5, "local_environment": True}),
+        ({"trust_tokens": True}, set(), {"trust_tokens": True}),
     ],
 )
-def test_the_command_line_wins(settings: dict[str, Any], given: set[str], expected: tuple[Any, ...]) -> None:
-    options = OfflineOptions(
-        folder=Path(), service=ServiceOptions(), host="127.0.0.1", http_port=3000, port=4566, state=None,
-        python=None, prefixed=True, given=frozenset(given),
-    )  # fmt: skip
-    after = options.with_defaults(settings)
-    assert tuple(getattr(after, name) for name in NAMES) == expected
+def test_the_command_line_wins(settings: dict[str, Any], given: set[str], expected: dict[str, Any]) -> None:
+    after = options(given).with_defaults(settings)
+    assert {name: getattr(after, name) for name in expected} == expected

@@ -27,8 +27,13 @@ if TYPE_CHECKING:
 #: What Serverless Framework sets where a function runs on the developer's machine.
 _MARK = {"IS_LOCAL": "true"}
 #: Of a function where it is deployed, what it is here, too.
-_KEPT = ("Runtime", "Handler", "Role", "Timeout", "MemorySize")
-_NO_ROLE = "arn:aws:iam::000000000000:role/none"
+_KEPT = ("Runtime", "Handler", "Timeout", "MemorySize")
+#: Without it no function can be created; the credentials are those of the role in the other cloud.
+_ROLE = {
+    "RoleName": "invoke-local",
+    "AssumeRolePolicyDocument": '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",'
+    '"Principal":{"Service":"lambda.amazonaws.com"}}]}',
+}
 
 OnLines = Callable[[list[tuple[int, str]]], None]
 
@@ -88,8 +93,10 @@ async def against(service: Service, where: Place, settings: Settings, run: Run, 
         hooks.credentials = lambda spec: keys
         cloud.mounts[function.key] = str(service.directory)
         variables = configuration.pop("Variables")
+        role = cloud.call("iam", "CreateRole", _ROLE, region=service.region)["Role"]
         request = {
             "FunctionName": function.name,
+            "Role": role["Arn"],
             "Code": {"S3Bucket": "mounted", "S3Key": function.key},
             "Environment": {"Variables": {**variables, **_MARK, **run.variables}},
             **configuration,
@@ -144,7 +151,6 @@ def _written(service: Service, function: Function) -> dict[str, Any]:
     return {
         "Runtime": str(function.get("runtime") or service.setting("runtime") or DEFAULT_RUNTIME),
         "Handler": str(function.get("handler")),
-        "Role": _NO_ROLE,
         "Timeout": int(function.get("timeout") or service.setting("timeout") or 6),
         "MemorySize": int(function.get("memorySize") or service.setting("memorySize") or 1024),
         "Variables": {
