@@ -247,3 +247,15 @@ def test_the_same_bytes_from_any_place(project: Path, tmp_path_factory: pytest.T
     assert {name: {path: file.read() for path, file in files.items()} for name, files in one.items()} == {
         name: {path: file.read() for path, file in files.items()} for name, files in two.items()
     }
+
+
+def test_how_functions_are_built_where_they_run_from_their_folder(project: Path) -> None:
+    service = loaded(project, more="  three: {handler: src/one.other, skipEsbuild: true}\n").service
+    assert service.extensions is not None
+    builds = service.extensions.built(service)
+    assert {key: (build.source, build.place) for key, build in builds.items()} == {
+        "one": ("src/one.ts", "src/one"),
+        "two": ("src/sub/two.js", "src/sub/two"),
+    }
+    assert {"--bundle", "--platform=node", "--external:pg", "--target=node20"} <= set(builds["one"].arguments)
+    assert "--target=node18" in builds["two"].arguments
