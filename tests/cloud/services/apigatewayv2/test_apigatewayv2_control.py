@@ -106,7 +106,7 @@ def test_pages(client: Any, http: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["GET", "/x", "get /x", "FETCH /x", "GET x", "GET /{a", "GET /{a+}/b", "GET /a{b}", ""]
+    "key", ["GET", "/x", "get /x", "FETCH /x", "GET x", "GET /{a", "GET /{a+}/b", "GET /a{b}", "GET /a/", ""]
 )
 def test_route_keys_that_are_none(client: Any, http: str, key: str) -> None:
     code, message = refused(lambda: client.create_route(ApiId=http, RouteKey=key))

@@ -170,8 +170,10 @@ def _check_key(api: Document, key: str) -> None:
 
 
 def _is_path(path: str) -> bool:
-    """Variables are whole segments; a greedy one is the last."""
+    """Variables are whole segments; a greedy one is the last. No path but the root ends with a slash."""
     segments = path.split("/")[1:]
+    if len(segments) > 1 and not segments[-1]:
+        return False
     for index, segment in enumerate(segments):
         if "{" in segment or "}" in segment:
             if _VARIABLE.fullmatch(segment) is None:
