@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import logging
 import re
 import socket
@@ -359,13 +358,16 @@ class Connection(asyncio.Protocol):
             await self._put(head)
             await _close(stream)
             return keep
-        await self._put(head + (_framed(response.body) if chunked and response.body else response.body))
-        if isinstance(stream, AsyncIterator):
-            async for chunk in stream:
-                await self._put(_framed(chunk) if chunked else chunk)
-        else:
-            for chunk in stream:
-                await self._put(_framed(chunk) if chunked else chunk)
+        try:
+            await self._put(head + (_framed(response.body) if chunked and response.body else response.body))
+            if isinstance(stream, AsyncIterator):
+                async for chunk in stream:
+                    await self._put(_framed(chunk) if chunked else chunk)
+            else:
+                for chunk in stream:
+                    await self._put(_framed(chunk) if chunked else chunk)
+        finally:
+            await _close(stream)  # where the client went away, too
         if chunked:
             await self._put(b"0\r\n\r\n")
         return keep
@@ -464,5 +466,6 @@ def _framed(chunk: bytes) -> bytes:
 
 
 async def _close(stream: object) -> None:
-    if inspect.isasyncgen(stream):
-        await stream.aclose()
+    close = getattr(stream, "aclose", None)
+    if close is not None:
+        await close()

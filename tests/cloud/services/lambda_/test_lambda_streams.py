@@ -98,6 +98,33 @@ def test_at_a_url(lambdas: Any) -> None:
     lambdas.aws.drain()
 
 
+POURS = """
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  for (let i = 0; i < 100; i++) {
+    if (!stream.write(Buffer.alloc(65536))) await new Promise(resolve => stream.once('drain', resolve));
+  }
+  stream.end();
+});
+"""
+
+
+@needs_node
+def test_a_client_that_goes_away_does_not_occupy_the_function(lambdas: Any) -> None:
+    lambdas.create("f", lambdas.package({"app.mjs": POURS}), Runtime="nodejs22.x", Timeout=20)
+    lambdas.client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=1)
+    config = lambdas.client.create_function_url_config(
+        FunctionName="f", AuthType="NONE", InvokeMode="RESPONSE_STREAM"
+    )
+    for _ in range(2):
+        connection = http.client.HTTPConnection(lambdas.aws.url.removeprefix("http://"))
+        connection.request("GET", "/", headers={"host": config["FunctionUrl"].split("/")[2]})
+        answer = connection.getresponse()
+        assert (answer.status, len(answer.read(1000))) == (200, 1000)
+        answer.close()
+        connection.close()
+        lambdas.aws.drain()
+
+
 def test_invoke_async_leaves_an_event(lambdas: Any) -> None:
     url, arn = lambdas.queue("done")
     lambdas.create("f")
