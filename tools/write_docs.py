@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from pileus.cli.commands.offline import ELSEWHERE
+from pileus.cli.commands.offline import ELSEWHERE, HARMLESS
+from pileus.cli.later import LATER
 from pileus.cli.main import COMMANDS, cli
 from pileus.cloud.kernel import Change, ResourceType
 from pileus.cloud.kernel.resources import resource_types
@@ -90,16 +91,34 @@ def command_line() -> str:
         "## Options of Serverless Framework's dashboard",
         "",
         "Commands on a service take `--app`, `--org`, `--use-local-credentials` and `--debug`, so that scripts go on; there is",
-        "no dashboard here that they could name, and no debug log.",
+        "no dashboard here that they could name, and no debug log. (`--debug` of `pileus offline` is for debuggers.)",
         "",
         "## Options of serverless-offline",
         "",
-        "`--httpPort`, `--noPrependStageInUrl` and `--reloadHandler` mean here what they mean there. The others end with a",
-        "sentence that says what to do instead:",
+        "`--httpPort`, `--websocketPort`, `--lambdaPort`, `--albPort`, `--host`, `--noPrependStageInUrl`,",
+        "`--localEnvironment`, `--terminateIdleLambdaTime` and `--ignoreJWTSignature` mean here what they mean there. What",
+        "`--reloadHandler`, `--disableCookieValidation` and `--noSponsor` ask for is so anyhow. These change nothing that a",
+        "client or a function sees; a warning says so, and the service goes on:",
+        "",
+        "| option | |",
+        "| --- | --- |",
+        *(f"| `{name}` | {why} |" for name, why in sorted(HARMLESS.items())),
+        "",
+        "With these the command ends, and says what to do instead:",
         "",
         "| option | |",
         "| --- | --- |",
         *(f"| `{name}` | {why} |" for name, why in sorted(ELSEWHERE.items())),
+        "",
+        "## Docker",
+        "",
+        "`invoke local` runs functions without Docker: `--docker`, `--docker-arg` and `--docker-args` end with these words.",
+        "",
+        "## Verbs of Serverless Framework that come later",
+        "",
+        "| verb | until then |",
+        "| --- | --- |",
+        *(f"| `{name}` | {what} |" for name, what in LATER.items()),
     ]
     return "\n".join(lines) + "\n"
 
