@@ -55,6 +55,8 @@ def test_versions(lambdas: Any) -> None:
         LayerName="l", PaginationConfig={"PageSize": 1}
     )
     assert [each["Version"] for page in pages for each in page["LayerVersions"]] == [2, 1]
+    usage = client.get_account_settings()["AccountUsage"]
+    assert (usage["FunctionCount"], usage["TotalCodeSize"] > 2 * first["Content"]["CodeSize"]) == (0, True)
     client.delete_layer_version(LayerName="l", VersionNumber=2)
     client.delete_layer_version(LayerName="l", VersionNumber=2)
     assert lambdas.error("get_layer_version", LayerName="l", VersionNumber=2) == (

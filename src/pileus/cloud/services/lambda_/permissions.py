@@ -189,13 +189,18 @@ class Permissions(LambdaBase):
 
     @operation("GetAccountSettings")
     def get_account_settings(self, call: Call, request: Request) -> Config:
-        count, size = 0, 0
-        for row in self.store.all(
-            "SELECT number, config FROM lambda_version WHERE account=? AND region=?",
-            (call.account, call.region),
-        ):
-            count += row["number"] == 0
-            size += orjson.loads(row["config"])["CodeSize"]
+        count = self.store.one(
+            "SELECT count(*) FROM lambda_function WHERE account=? AND region=?", (call.account, call.region)
+        )
+        size = 0
+        for table, column in (("lambda_version", "config"), ("lambda_layer_version", "code")):
+            path = "$.CodeSize" if column == "config" else "$.size"
+            found = self.store.one(
+                f"SELECT coalesce(sum(json_extract(CAST({column} AS TEXT),?)),0) FROM {table}"
+                " WHERE account=? AND region=?",
+                (path, call.account, call.region),
+            )
+            size += 0 if found is None else found[0]
         return {
             "AccountLimit": {
                 "TotalCodeSize": 80_530_636_800,
@@ -205,7 +210,7 @@ class Permissions(LambdaBase):
                 "UnreservedConcurrentExecutions": ACCOUNT_CONCURRENCY
                 - self._reserved(call.account, call.region),
             },
-            "AccountUsage": {"TotalCodeSize": size, "FunctionCount": count},
+            "AccountUsage": {"TotalCodeSize": size, "FunctionCount": 0 if count is None else count[0]},
         }
 
 
