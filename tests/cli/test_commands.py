@@ -16,7 +16,10 @@ from pileus.cli.main import COMMANDS, cli, command_first, main
     ("given", "expected"),
     [
         (["--stage", "prod", "package"], ["package", "--stage", "prod"]),
-        (["--stage", "prod", "invoke", "local", "-f", "x"], ["invoke", "local", "--stage", "prod", "-f", "x"]),
+        (
+            ["--stage", "prod", "invoke", "local", "-f", "x"],
+            ["invoke", "local", "--stage", "prod", "-f", "x"],
+        ),
         (["--verbose", "invoke", "-f", "local"], ["invoke", "--verbose", "-f", "local"]),
         (["invoke", "local", "-f", "x"], ["invoke", "local", "-f", "x"]),
         (["-s", "prod", "deploy", "list"], ["deploy", "list", "-s", "prod"]),

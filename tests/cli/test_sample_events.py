@@ -112,7 +112,10 @@ def test_every_alias_leads_to_an_event() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "given", "says"),
-    [("sq", {}, "there is no event 'sq'"), ("sqs", {"bodi": "x"}, "the event 'sqs' has no 'bodi'; it has body, ")],
+    [
+        ("sq", {}, "there is no event 'sq'"),
+        ("sqs", {"bodi": "x"}, "the event 'sqs' has no 'bodi'; it has body, "),
+    ],
 )
 def test_what_does_not_exist(kind: str, given: dict[str, str], says: str) -> None:
     with pytest.raises(UnknownEvent, match=says):
