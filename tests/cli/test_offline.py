@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -207,6 +208,43 @@ def test_the_report_of_a_service(service: Path) -> None:
     assert "all emulated\n" in said
     assert "\nServer ready: http://127.0.0.1:" in said
     assert "\x1b" not in said
+
+
+EVERY_KIND = """\
+service: all
+provider: {name: aws, runtime: python3.11}
+functions:
+  hello:
+    handler: handler.hello
+    url: {invokeMode: RESPONSE_STREAM}
+    events:
+      - http: GET /rest
+      - httpApi: POST /items/{id}
+      - httpApi: '*'
+      - websocket: $connect
+      - websocket: {route: said}
+      - alb:
+          listenerArn: arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/app/lb/50dc6c495c0c9188/f2f7dc8efc522ab2
+          priority: 1
+          conditions: {path: /balanced, method: [GET, POST]}
+      - schedule: rate(1 hour)
+"""
+
+
+def test_every_kind_of_api_has_a_table_under_its_address(service: Path) -> None:
+    write_service(service, EVERY_KIND)
+    said = _report(service)
+    port = re.search(r"\nRoutes  http://127.0.0.1:(\d+)/dev\n  GET  /rest  hello\n", said)
+    assert port is not None, said
+    assert (
+        f"\nHTTP API  http://127.0.0.1:{port[1]}\n  POST  /items/{{id}}  hello\n  ANY   *            hello\n"
+        in said
+    )
+    assert re.search(r"\nWebSocket  ws://127.0.0.1:\d+\n  \$connect  hello\n  said      hello\n", said)
+    assert re.search(r"\nLoad balancer  http://127.0.0.1:\d+\n  GET, POST  /balanced  hello\n", said)
+    assert re.search(r"\nFunction URLs\n  ANY  http://\w+\.lambda-url\.\S+  hello  streams\n", said)
+    assert re.search(r"\nEvents\n  schedule  rate\(1 hour\)  hello\n", said)
+    assert re.search(r"\n  Lambda API    http://127.0.0.1:\d+\n", said)
 
 
 def test_a_service_of_resources_only_says_that_there_is_no_api(service: Path) -> None:

@@ -149,5 +149,8 @@ class Report:
 
 
 def _row(route: Route) -> list[str]:
-    path = route.path if route.api in ("websocket", "url") else f"/{route.path}"
-    return [route.method, path, route.function, ", ".join(route.notes)]
+    notes = ", ".join(route.notes)
+    if route.api == "websocket":
+        return [route.path, route.function, notes]
+    path = route.path if route.api == "url" or route.path.startswith("*") else f"/{route.path}"
+    return [route.method, path, route.function, notes]

@@ -98,7 +98,7 @@ def _http_api(event: Event) -> tuple[str, str]:
     else:
         method, path = str(event.get("method") or "*"), str(event.get("path") or "")
     method = "ANY" if method == "*" else method.upper()
-    return method, path.strip().strip("/") or ("" if path else "{default}")
+    return method, path.strip().strip("/") or ("" if path else "*")
 
 
 def _websocket(event: Event) -> tuple[str, str]:
