@@ -1,0 +1,3 @@
+exports.echo = async (event) => ({
+  statusCode: 200, body: JSON.stringify([event.resource, event.path, event.pathParameters]),
+})

@@ -1,0 +1,1 @@
+exports.default = async () => ({ statusCode: 200, body: 'five' })

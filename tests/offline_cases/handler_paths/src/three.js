@@ -1,0 +1,1 @@
+exports.nested = { handler: async () => ({ statusCode: 200, body: 'three' }) }

@@ -1,0 +1,1 @@
+exports.echo = async () => ({ statusCode: 200, body: 'ok' })

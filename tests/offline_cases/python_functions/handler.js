@@ -1,0 +1,1 @@
+exports.node = async () => ({ statusCode: 200, body: 'node' })

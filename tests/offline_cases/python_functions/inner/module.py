@@ -1,0 +1,2 @@
+def fails(event, context):
+    raise ValueError("wrong")

@@ -1,0 +1,1 @@
+exports.ok = async (event) => ({ statusCode: 200, body: event.body || 'none' })

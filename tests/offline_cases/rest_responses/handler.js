@@ -1,0 +1,7 @@
+exports.many = async () => ({ statusCode: 200, headers: { 'X-One': 'h' }, multiValueHeaders: { 'Set-Cookie': ['a=1', 'b=2'] }, body: '' })
+exports.empty = async () => ({ statusCode: 204 })
+exports.redirect = async () => ({ statusCode: 302, headers: { Location: '/dev/html' } })
+exports.teapot = async () => ({ statusCode: '418', body: 'tea' })
+exports.html = async () => ({ statusCode: 200, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body: '<b>é</b>' })
+exports.utf8 = async () => ({ statusCode: 200, body: '你好 😀' })
+exports.big = async () => ({ statusCode: 200, body: 'x'.repeat(900000) })
