@@ -175,6 +175,15 @@ def test_warnings_and_logs_are_events(service: Path) -> None:
         assert log["function"] == "small-dev-hello"
 
 
+def test_an_option_of_serverless_offline_without_effect_is_told(service: Path) -> None:
+    with OfflineProcess(service, "--ephemeral", "--useInProcess", "--noSponsor") as offline:
+        warning = offline.events[0]
+        assert warning["event"] == "warning"
+        assert warning["message"].startswith("--useInProcess has no effect: ")
+        assert offline.get("/hello") == (200, "one")
+    assert "warning: --useDocker has no effect: " in _report(service, "--useDocker")
+
+
 def _report(service: Path, *arguments: str) -> str:
     process = subprocess.Popen(
         [PILEUS, "offline", "--ephemeral", "--port", "0", "--http-port", "0", *arguments], cwd=service,

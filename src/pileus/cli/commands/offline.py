@@ -34,8 +34,11 @@ def _not_here(name: str, why: str, *, harmless: bool) -> Callable[[Any], Any]:
             return
         if not harmless:
             raise UserError(f"{name} is an option of serverless-offline that Pileus does not have.", hint=why)
-        if "--json" not in sys.argv:
-            Ui.stderr().warning(f"{name} has no effect: {why}")
+        said = f"{name} has no effect: {why}"
+        if "--json" in sys.argv:
+            Ui.stdout(json=True).event("warning", message=said)
+        else:
+            Ui.stderr().warning(said)
 
     short = (_SHORT[name],) if name in _SHORT else ()
     return click.option(name, *short, name.lstrip("-").lower(), hidden=True, is_flag=False, flag_value="",
