@@ -163,7 +163,7 @@ def fails(event: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(
     "answer",
     [None, "text", 7, [1], {"statusCode": "no"}, {"statusCode": 200, "body": {"a": 1}}, fails],
-    ids=str,
+    ids=lambda answer: "an error" if callable(answer) else str(answer),
 )
 @pytest.mark.parametrize("answers", [False, True])
 def test_a_function_that_gives_no_answer(tell: Tell, answer: Any, answers: bool) -> None:
