@@ -17,6 +17,8 @@ import httptools
 
 _MAX_BODY = 32 * 1024 * 1024
 _CHUNK = 64 * 1024
+#: Headers about one connection: a client's say nothing about this one.
+_OWN = frozenset({"connection", "content-length", "host", "keep-alive", "transfer-encoding"})
 
 
 class Unreachable(Exception):
@@ -47,12 +49,12 @@ async def send(
 ) -> Reply:
     """Sends one request and reads the whole answer.
 
-    headers: without host and content-length, which are set here. timeout: seconds for all of it. Raises InvalidAddress,
-    Unreachable and TimeoutError.
+    headers: host and those of the connection are set here, and left out where they are given. timeout: seconds for all
+    of it. Raises InvalidAddress, Unreachable and TimeoutError.
     """
     host, port, secure, target, authority = _address(url)
     lines = [f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\n"]
-    lines += [f"{name}: {_clean(value)}\r\n" for name, value in headers]
+    lines += [f"{name}: {_clean(value)}\r\n" for name, value in headers if name.lower() not in _OWN]
     if body or method not in ("GET", "HEAD", "OPTIONS", "DELETE"):
         lines.append(f"content-length: {len(body)}\r\n")
     lines.append("connection: close\r\n\r\n")

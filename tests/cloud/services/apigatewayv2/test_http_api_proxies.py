@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -143,3 +144,19 @@ def test_an_endpoint_that_is_not_there(api: Any, functions: Any) -> None:
     to(api, "http://127.0.0.1:1/", "GET /x")
     response = api.get("GET", "/x")
     assert (response.status, json.loads(response.body)) == (503, {"message": "Service Unavailable"})
+
+
+def test_a_clients_connection_is_not_the_endpoints(api: Any, functions: Any, endpoint: str) -> None:
+    to(api, endpoint, "POST /x")
+    asked = json.loads(
+        api.get("POST", "/x", "hi", connection="upgrade", **{"transfer-encoding": "chunked"}).body
+    )
+    assert asked["body"] == "hi"
+    assert asked["headers"]["connection"] == "close"
+    assert "transfer-encoding" not in asked["headers"]
+
+
+def test_an_endpoint_that_does_not_answer_in_time(api: Any, functions: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        to(api, f"http://127.0.0.1:{silent.getsockname()[1]}/", "GET /x", TimeoutInMillis=50)
+        assert api.get("GET", "/x").status == 503

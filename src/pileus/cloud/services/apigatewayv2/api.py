@@ -30,9 +30,6 @@ class ApiGatewayV2(Apis, Routes, Integrations, Authorizers, Stages, Deployments,
         super().__init__(cloud)
         self.plane = DataPlane(cloud)
 
-    async def stop(self) -> None:
-        self.plane.close()
-
     def trust_tokens(self, api_id: str, trusting: bool) -> None:
         """Whether JWT authorizers of the API leave signatures alone; until the cloud stops."""
         (self.plane.issuers.trusting.add if trusting else self.plane.issuers.trusting.discard)(api_id)

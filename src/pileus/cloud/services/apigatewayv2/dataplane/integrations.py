@@ -13,9 +13,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import orjson
 
 from pileus.cloud.kernel import AwsError, Cloud, HttpResponse, Invocation, NotEmulated
+from pileus.cloud.kernel.outbound import InvalidAddress, Unreachable, send
 
 from .answers import internal, unavailable
-from .client import Client, Unreachable
 from .event import event_1, event_2
 from .exchange import Exchange
 from .parameters import Outgoing, Step, apply_to_response, steps_of
@@ -31,7 +31,7 @@ _NOT_RETURNED = frozenset(
 
 
 class Integration(Protocol):
-    async def answer(self, cloud: Cloud, client: Client, exchange: Exchange) -> HttpResponse: ...
+    async def answer(self, cloud: Cloud, exchange: Exchange) -> HttpResponse: ...
 
 
 def compile_integration(document: Mapping[str, Any]) -> Integration:
@@ -59,7 +59,7 @@ class LambdaProxy:
     timeout: float
     responses: Mapping[str, tuple[Step, ...]]
 
-    async def answer(self, cloud: Cloud, client: Client, exchange: Exchange) -> HttpResponse:
+    async def answer(self, cloud: Cloud, exchange: Exchange) -> HttpResponse:
         event = event_2(exchange) if self.is_second else event_1(exchange)
         result = await self._invoke(cloud, exchange, orjson.dumps(event))
         if result.function_error is not None:
@@ -116,7 +116,7 @@ class HttpProxy:
     requests: tuple[Step, ...]
     responses: Mapping[str, tuple[Step, ...]]
 
-    async def answer(self, cloud: Cloud, client: Client, exchange: Exchange) -> HttpResponse:
+    async def answer(self, cloud: Cloud, exchange: Exchange) -> HttpResponse:
         request = exchange.request
         url = urlsplit(self._url(exchange))
         headers = {name: value for name, value in exchange.headers().items() if name not in _NOT_SENT}
@@ -131,10 +131,10 @@ class HttpProxy:
         target = url._replace(path=quote(outgoing.path, safe="/%:@!$&'()*+,;=~-._"), query=query).geturl()
         method = request.method if self.method == "ANY" else self.method
         try:
-            answer = await client.ask(
-                method, target, headers=outgoing.headers, body=request.body, seconds=self.timeout
-            )
-        except Unreachable as error:
+            answer = await send(method, target, outgoing.headers.items(), request.body, self.timeout)
+        except TimeoutError:
+            raise unavailable("Endpoint request timed out", "INTEGRATION_FAILURE") from None
+        except (InvalidAddress, Unreachable) as error:
             raise unavailable(str(error), "INTEGRATION_FAILURE") from None
         exchange.integration_status = answer.status
         response = HttpResponse(answer.status, {}, answer.body)

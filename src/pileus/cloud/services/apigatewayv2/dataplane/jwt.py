@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from pileus.cloud.kernel.outbound import InvalidAddress, Unreachable, send
+
 from .answers import Refused, forbidden, unauthorized
-from .client import Client, Unreachable
 from .exchange import Exchange
 from .variables import value_of
 
@@ -47,9 +48,8 @@ class _Invalid(Exception):
 class Issuers:
     """The keys of issuers, by issuer and key id, and the tokens whose signatures held."""
 
-    def __init__(self, cloud: Cloud, client: Client) -> None:
+    def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._client = client
         self._keys: dict[str, tuple[float, dict[str, Any]]] = {}
         self._asking: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._tokens: dict[tuple[str, str], dict[str, Any]] = {}
@@ -136,14 +136,10 @@ class Issuers:
 
     async def _json(self, url: str, what: str) -> dict[str, Any]:
         wrong = _Invalid(f"{what} communication error")
-        if not url.startswith(("http://", "https://")):
-            raise wrong
         try:
-            answer = await self._client.ask(
-                "GET", url, headers={"accept": "application/json"}, seconds=_SECONDS
-            )
+            answer = await send("GET", url, [("accept", "application/json")], b"", _SECONDS)
             found = orjson.loads(answer.body) if answer.status == 200 else None
-        except (Unreachable, orjson.JSONDecodeError):
+        except (TimeoutError, Unreachable, InvalidAddress, orjson.JSONDecodeError):
             raise wrong from None
         if not isinstance(found, dict):
             raise wrong

@@ -15,7 +15,6 @@ from pileus.cloud.kernel import HttpRequest, HttpResponse, NotEmulated
 from ..documents import Documents, Kind, owner, served
 from .answers import Refused, forbidden, internal, not_found, too_large, too_many
 from .authorizer import LambdaAuthorizer, LambdaAuthorizers
-from .client import Client
 from .exchange import Exchange
 from .iam import signer
 from .jwt import Issuers, JwtAuthorizer
@@ -31,14 +30,10 @@ _MAX_BODY = 10 * 1024 * 1024
 class DataPlane:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._client = Client()
         self._stages: dict[tuple[str, str], ServedStage] = {}
         self._names: dict[str, frozenset[str]] = {}
         self._authorizers = LambdaAuthorizers(cloud)
-        self.issuers = Issuers(cloud, self._client)
-
-    def close(self) -> None:
-        self._client.close()
+        self.issuers = Issuers(cloud)
 
     def forget(self, api_id: str) -> None:
         """Drops what is kept of an API; it is read again at its next request."""
@@ -122,10 +117,10 @@ class DataPlane:
         if route.integration is None:
             raise internal("the route has no integration")
         if stage.access_log is None:
-            return await route.integration.answer(self._cloud, self._client, exchange)
+            return await route.integration.answer(self._cloud, exchange)
         started = self._cloud.clock.now()
         try:
-            return await route.integration.answer(self._cloud, self._client, exchange)
+            return await route.integration.answer(self._cloud, exchange)
         finally:
             exchange.integration_latency = int((self._cloud.clock.now() - started) * 1000)
 
