@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 import socket
 import time
 from collections import deque
@@ -38,7 +37,6 @@ _KEEP_ALIVE_SECONDS = 65.0
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _BODYLESS = frozenset({204, 304})
-_HEADER_NAME = re.compile(rb"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):", re.M)
 
 
 class Connections:
@@ -101,6 +99,7 @@ class Connection(asyncio.Protocol):
     def _begin_message(self) -> None:
         self._url = b""
         self._headers: dict[str, str] = {}
+        self._spelling: dict[str, str] = {}
         self._repeated: dict[str, list[str]] | None = None
         self._head_size = 0
         self._chunks: list[bytes] = []
@@ -167,7 +166,10 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, raw_name: bytes, raw_value: bytes) -> None:
         self._head_size += len(raw_name) + len(raw_value)
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        written, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        name = written.lower()
+        if name != written:
+            self._spelling[name] = written
         headers = self._headers
         if name in headers:
             self._repeat(name, value)
@@ -184,9 +186,10 @@ class Connection(asyncio.Protocol):
         self._keep = self._parser.should_keep_alive()
         path, _, query = _target(self._url).decode("latin-1").partition("?")
         method = self._parser.get_method().decode("latin-1")
-        self._request = HttpRequest(
+        self._request = request = HttpRequest(
             method, path, query, self._headers, client=self._peer, repeated=self._repeated
         )
+        request.spelling = self._spelling
 
     def on_body(self, data: bytes) -> None:
         if self._body is not None:
@@ -221,8 +224,6 @@ class Connection(asyncio.Protocol):
         if self._head_size > _MAX_HEAD:
             self._malformed(431)
         elif request is not None:
-            names = [name.decode("latin-1") for name in _HEADER_NAME.findall(data, 0, end)]
-            request.spelling = {name.lower(): name for name in names}
             self._take(request, False)
 
     def _keep_rest(self, data: bytes) -> None:

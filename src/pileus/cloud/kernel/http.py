@@ -20,7 +20,8 @@ class HttpRequest:
     headers: lower-case names; repeated ones joined with `,`. body: whole body; empty while `stream` is set.
     stream: the chunks of a body that has not been read (S3 uploads). client: the peer's address.
     scheme, host: of the URL that the client used (`host` with its port). repeated: the single values of headers that
-    came more than once; None where none did. spelling: names of headers as the client wrote them; of handshakes only.
+    came more than once; None where none did. spelling: names of headers as the client wrote them, where that is not in
+    lower case; None of requests that came over no connection.
     """
 
     method: str

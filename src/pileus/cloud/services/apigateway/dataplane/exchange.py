@@ -21,7 +21,7 @@ _NAMES = """Accept Accept-Charset Accept-Encoding Accept-Language Access-Control
  Sec-Fetch-Site Sec-Fetch-User Upgrade-Insecure-Requests User-Agent Via X-Amz-Date X-Amz-Security-Token
  X-Amz-Content-Sha256 X-Amz-User-Agent X-Amzn-Trace-Id X-Forwarded-For X-Forwarded-Port X-Forwarded-Proto
  X-Forwarded-Host X-Requested-With X-HTTP-Method-Override"""
-#: How clients write the headers that are theirs; the HTTP server gives all names in lower case.
+#: How clients write the headers that are theirs, for requests that came over no connection.
 _SPELLING: Mapping[str, str] = {name.lower(): name for name in _NAMES.split()}
 #: Between the client and API Gateway only: no integration sees them.
 _HOP = frozenset(
@@ -38,6 +38,9 @@ _HOP = frozenset(
     ]
 )
 SENT: Mapping[str, str | None] = {**_SPELLING, **dict.fromkeys(_HOP)}
+_OWN = ("host", "user-agent", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto")
+#: What API Gateway writes in its own way. All else of a client is passed on as it came.
+_WRITTEN: Mapping[str, str | None] = {name: SENT[name] for name in (*_OWN, *_HOP)}
 
 
 @lru_cache(8)
@@ -90,14 +93,19 @@ class Exchange:
             request = self.request
             single: dict[str, str] = {}
             multi: dict[str, list[str]] = {}
-            spell = SENT.get
+            written = request.spelling
+            known, written = (SENT, {}) if written is None else (_WRITTEN, written)
             for name, value in request.headers.items():
-                spelling = spell(name, name)
+                spelling = known[name] if name in known else written.get(name, name)
                 if spelling is not None:
                     single[spelling] = value
                     multi[spelling] = [value]
             if request.repeated is not None:
-                _repeat(request.repeated, single, multi)
+                for name, values in request.repeated.items():  # the single-valued map has the last value
+                    spelling = known[name] if name in known else written.get(name, name)
+                    if spelling is not None:
+                        single[spelling] = values[-1]
+                        multi[spelling] = list(values)
             way, client = request.headers.get("x-forwarded-for"), request.client
             way = f"{way}, {client}" if way else client
             scheme = request.scheme
@@ -168,12 +176,3 @@ class Exchange:
         if method is not None and method.operation_name:
             context["operationName"] = method.operation_name
         return context
-
-
-def _repeat(repeated: Mapping[str, list[str]], single: dict[str, str], multi: dict[str, list[str]]) -> None:
-    """Headers that came more than once: the single-valued map has the last of their values."""
-    for name, values in repeated.items():
-        spelling = SENT.get(name, name)
-        if spelling is not None:
-            single[spelling] = values[-1]
-            multi[spelling] = list(values)

@@ -103,12 +103,12 @@ class Client:
     def handshake(self, trace: str) -> dict[str, Any]:
         """The headers and query of the handshake, as $connect and its authorizer see them."""
         request = self.request
-        spelling = request.spelling or {}
+        written = request.spelling
         many: dict[str, list[str]] = {}
         for name, value in request.headers.items():
             if name not in _HOP:
                 repeated = (request.repeated or {}).get(name)
-                many[spelling.get(name) or _spelled(name)] = repeated or [value]
+                many[_spelled(name) if written is None else written.get(name, name)] = repeated or [value]
         way = request.headers.get("x-forwarded-for")
         port = request.host.rpartition(":")[2] if ":" in request.host else ""
         many["X-Amzn-Trace-Id"] = [trace]
