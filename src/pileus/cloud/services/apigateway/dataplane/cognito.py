@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from pileus.cloud.kernel.outbound import InvalidAddress, Unreachable, send
+from pileus.cloud.tokens import Claims, InvalidToken, NotPublished, SignedTokens, published
 
 from .exchange import Exchange
 from .lookup import lookup
@@ -29,10 +29,7 @@ log = logging.getLogger("pileus.apigateway")
 
 ENDPOINT = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"
 _POOL = re.compile(r"arn:[\w-]+:cognito-idp:([\w-]+):\d+:userpool/([\w-]+)")
-_MOST_TOKENS = 2_000
 _KEYS_LIVE = 3600.0
-_MISSES_LIVE = 10.0
-_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +48,11 @@ class UserPools:
         return cls(pools, document["identitySource"], re.compile(expression) if expression else None)
 
 
-class _Keys:
-    """The keys of one pool. asked: when."""
-
-    def __init__(self, asked: float, keys: dict[str, Any]) -> None:
-        self.asked = asked
-        self.keys = keys
-
-
 class Tokens:
-    """Checks tokens, and keeps the keys of pools and the tokens whose signatures held."""
+    """Lets tokens of user pools in. Issuers are the addresses of pools."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-        self._keys: dict[str, _Keys] = {}
-        self._known: dict[tuple[str, str], dict[str, Any]] = {}
+        self._tokens = SignedTokens(cloud, ("RS256",), _KEYS_LIVE, _key_set)
 
     async def authorize(self, exchange: Exchange, pools: UserPools, scopes: tuple[str, ...]) -> None:
         """Raises GatewayFailure unless the request may go on; sets the claims."""
@@ -79,8 +66,13 @@ class Tokens:
             raise GatewayFailure("EXPIRED_TOKEN", "The incoming token has expired", status=401)
         exchange.authorizer = {"claims": {name: _text(value) for name, value in claims.items()}}
 
-    async def _claims(self, pools: UserPools, token: str) -> dict[str, Any] | None:
+    async def _claims(self, pools: UserPools, token: str) -> Claims | None:
         """The claims of a token that one of the pools has signed."""
+        bases = [_base(region, pool) for region, pool in pools.pools]
+        for base in bases:
+            known = self._tokens.known(base, token)
+            if known is not None:
+                return known
         import jwt  # late: it brings cryptography along
 
         try:
@@ -88,32 +80,13 @@ class Tokens:
             said = jwt.decode(token, options={"verify_signature": False})
         except jwt.InvalidTokenError:
             return None
-        for region, pool in pools.pools:
-            base = _base(region, pool)
-            if head.get("alg") != "RS256" or said.get("iss") not in (base, _issuer(region, pool)):
-                continue
-            known = self._known.get((base, token))
-            if known is not None:
-                return known
-            key = await self._key(base, str(head.get("kid")))
-            try:
-                payload = jwt.PyJWS(algorithms=["RS256"]).decode(token, key, algorithms=["RS256"])
-            except (jwt.InvalidTokenError, TypeError):
-                return None
-            claims: dict[str, Any] = orjson.loads(payload)
-            if len(self._known) >= _MOST_TOKENS:
-                self._known.clear()
-            self._known[base, token] = claims
-            return claims
+        for base, place in zip(bases, pools.pools, strict=True):
+            if said.get("iss") in (base, _issuer(*place)):
+                try:
+                    return await self._tokens.claims(base, token, head)
+                except InvalidToken:
+                    return None
         return None
-
-    async def _key(self, base: str, key_id: str) -> Any:
-        now = self._cloud.clock.now()
-        known = self._keys.get(base)
-        age = now - known.asked if known is not None else _KEYS_LIVE
-        if known is None or age >= _KEYS_LIVE or (key_id not in known.keys and age >= _MISSES_LIVE):
-            known = self._keys[base] = _Keys(now, await _published(base))
-        return known.keys.get(key_id)
 
 
 def _issuer(region: str, pool: str) -> str:
@@ -126,25 +99,22 @@ def _base(region: str, pool: str) -> str:
     return f"{elsewhere}/{pool}" if elsewhere else _issuer(region, pool)
 
 
-async def _published(base: str) -> dict[str, Any]:
-    """Keys by id. Raises GatewayFailure where they can't be had, and says what to do."""
-    import jwt
-
+async def _key_set(base: str) -> Mapping[str, Any]:
+    """Raises GatewayFailure where it can't be had, and says what to do."""
     url = f"{base}/.well-known/jwks.json"
     try:
-        reply = await send("GET", url, [("accept", "application/json")], b"", _SECONDS)
-        documents = orjson.loads(reply.body)["keys"] if reply.status == 200 else None
-    except (TimeoutError, Unreachable, InvalidAddress, orjson.JSONDecodeError, KeyError, TypeError):
-        documents = None
-    if not isinstance(documents, list):
-        log.warning(
-            "apigateway: the user pool's keys are not at %s; user pools are not emulated: set %s to where they are,"
-            " or use a Lambda authorizer here",
-            url,
-            ENDPOINT,
-        )
-        raise GatewayFailure("AUTHORIZER_FAILURE")
-    return {str(each.get("kid")): jwt.PyJWK.from_dict(each, "RS256").key for each in documents}
+        found = await published(url)
+        if isinstance(found.get("keys"), list):
+            return found
+    except NotPublished:
+        pass
+    log.warning(
+        "apigateway: the user pool's keys are not at %s; user pools are not emulated: set %s to where they are,"
+        " or use a Lambda authorizer here",
+        url,
+        ENDPOINT,
+    )
+    raise GatewayFailure("AUTHORIZER_FAILURE")
 
 
 def _fits(claims: Mapping[str, Any], pools: UserPools, scopes: tuple[str, ...]) -> bool:
