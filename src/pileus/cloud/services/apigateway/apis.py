@@ -87,7 +87,7 @@ class RestApis(Operations):
     def delete_rest_api(self, call: Call, request: Request) -> None:
         api = self.api(call, request["restApiId"])
         documents = Documents.of(call)
-        documents.delete_children(api["id"])
+        documents.delete_under(api["id"])
         documents.delete(Kind.API, api["id"])
         self.plane.forget_api(api["id"])
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 
-from pileus.cloud.kernel import Call, Store
+from pileus.cloud.documents import Document as Document  # for those who import it from here
+from pileus.cloud.documents import DocumentTable
 
 from .errors import BadRequestException
-
-Document: TypeAlias = dict[str, Any]
 
 
 class Kind(StrEnum):
@@ -32,62 +31,11 @@ class Kind(StrEnum):
     VALIDATOR = "validator"
 
 
-class Documents:
-    """The documents of one account in one region."""
-
-    def __init__(self, store: Store, account: str, region: str) -> None:
-        self._store = store
-        self._place = (account, region)
-
-    @classmethod
-    def of(cls, call: Call) -> Documents:
-        return cls(call.store, call.account, call.region)
-
-    def find(self, kind: Kind, item_id: str, parent: str = "") -> Document | None:
-        row = self._store.one(
-            "SELECT document FROM apigateway_item WHERE account=? AND region=? AND kind=? AND parent=? AND id=?",
-            (*self._place, kind, parent, item_id),
-        )
-        return None if row is None else orjson.loads(row[0])
-
+class Documents(DocumentTable[Kind], table="apigateway_item"):
     def by_handle(self, kind: Kind, handle: str) -> list[Document]:
         rows = self._store.all(
             "SELECT document FROM apigateway_item WHERE account=? AND region=? AND kind=? AND handle=?",
             (*self._place, kind, handle),
-        )
-        return [orjson.loads(row[0]) for row in rows]
-
-    def put(
-        self,
-        kind: Kind,
-        item_id: str,
-        document: Mapping[str, Any],
-        parent: str = "",
-        handle: str | None = None,
-    ) -> None:
-        self._store.execute(
-            "INSERT OR REPLACE INTO apigateway_item (account,region,kind,parent,id,handle,document)"
-            " VALUES (?,?,?,?,?,?,?)",
-            (*self._place, kind, parent, item_id, handle, orjson.dumps(document)),
-        )
-
-    def delete(self, kind: Kind, item_id: str, parent: str = "") -> None:
-        self._store.execute(
-            "DELETE FROM apigateway_item WHERE account=? AND region=? AND kind=? AND parent=? AND id=?",
-            (*self._place, kind, parent, item_id),
-        )
-
-    def delete_children(self, parent: str) -> None:
-        self._store.execute(
-            "DELETE FROM apigateway_item WHERE account=? AND region=? AND parent=? AND parent<>''",
-            (*self._place, parent),
-        )
-
-    def all(self, kind: Kind, parent: str = "") -> list[Document]:
-        """Every document of the kind under one parent, by id."""
-        rows = self._store.all(
-            "SELECT document FROM apigateway_item WHERE account=? AND region=? AND kind=? AND parent=? ORDER BY id",
-            (*self._place, kind, parent),
         )
         return [orjson.loads(row[0]) for row in rows]
 
@@ -108,11 +56,7 @@ class Documents:
         found: list[Document] = []
         last = after
         while True:
-            rows = self._store.all(
-                "SELECT id,document FROM apigateway_item"
-                " WHERE account=? AND region=? AND kind=? AND parent=? AND id>? ORDER BY id LIMIT ?",
-                (*self._place, kind, parent, after, limit + 1),
-            )
+            rows = self._rows(kind, parent, after, limit + 1)
             for row in rows:
                 document = orjson.loads(row["document"])
                 if keep is not None and not keep(document):

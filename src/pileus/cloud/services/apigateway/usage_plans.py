@@ -125,7 +125,7 @@ class UsagePlans(ApiKeys):
                 raise BadRequestException(
                     f"Cannot delete Usage Plan {plan['id']} because it is associated with API stages"
                 )
-        documents.delete_children(plan["id"])
+        documents.delete_under(plan["id"])
         documents.delete(Kind.USAGE_PLAN, plan["id"])
         self.store.execute(
             "DELETE FROM apigateway_usage WHERE account=? AND region=? AND plan=?",

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 
-from pileus.cloud.kernel import Call, Row, Store
+from pileus.cloud.documents import Document as Document  # for those who import it from here
+from pileus.cloud.documents import DocumentTable
+from pileus.cloud.kernel import Store
 
 from .errors import BadRequestException
 
-Document: TypeAlias = dict[str, Any]
 _MOST = 100
 
 
@@ -49,84 +50,25 @@ PARTS: Mapping[str, Kind] = {
 }
 
 
-class Documents:
-    def __init__(self, store: Store, account: str, region: str) -> None:
-        self._store = store
-        self._place = (account, region)
-
-    @classmethod
-    def of(cls, call: Call) -> Documents:
-        return cls(call.store, call.account, call.region)
-
-    def find(self, kind: Kind, item_id: str, parent: str = "") -> Document | None:
-        return _read(
-            self._store.one(
-                "SELECT document FROM apigatewayv2_item"
-                " WHERE account=? AND region=? AND kind=? AND parent=? AND id=?",
-                (*self._place, kind, parent, item_id),
-            )
-        )
-
+class Documents(DocumentTable[Kind], table="apigatewayv2_item"):
     def by_handle(self, kind: Kind, handle: str, parent: str = "") -> Document | None:
-        return _read(
-            self._store.one(
-                "SELECT document FROM apigatewayv2_item"
-                " WHERE account=? AND region=? AND kind=? AND parent=? AND handle=?",
-                (*self._place, kind, parent, handle),
-            )
+        row = self._store.one(
+            "SELECT document FROM apigatewayv2_item"
+            " WHERE account=? AND region=? AND kind=? AND parent=? AND handle=?",
+            (*self._place, kind, parent, handle),
         )
-
-    def put(
-        self,
-        kind: Kind,
-        item_id: str,
-        document: Mapping[str, Any],
-        parent: str = "",
-        handle: str | None = None,
-    ) -> None:
-        self._store.execute(
-            "INSERT OR REPLACE INTO apigatewayv2_item (account,region,kind,parent,id,handle,document)"
-            " VALUES (?,?,?,?,?,?,?)",
-            (*self._place, kind, parent, item_id, handle, orjson.dumps(document)),
-        )
-
-    def delete(self, kind: Kind, item_id: str, parent: str = "") -> None:
-        self._store.execute(
-            "DELETE FROM apigatewayv2_item WHERE account=? AND region=? AND kind=? AND parent=? AND id=?",
-            (*self._place, kind, parent, item_id),
-        )
-
-    def delete_under(self, parent: str) -> None:
-        self._store.execute(
-            "DELETE FROM apigatewayv2_item WHERE account=? AND region=? AND parent=? AND parent<>''",
-            (*self._place, parent),
-        )
-
-    def all(self, kind: Kind, parent: str = "", prefix: str = "") -> list[Document]:
-        """Every document of the kind under one parent, by id; prefix: the first part of two-part ids."""
-        return [orjson.loads(row["document"]) for row in self._rows(kind, parent, prefix, prefix, -1)]
+        return None if row is None else orjson.loads(row[0])
 
     def page(
         self, kind: Kind, request: Mapping[str, Any], parent: str = "", prefix: str = ""
     ) -> dict[str, Any]:
         """The answer of a Get…s operation: `MaxResults` items after `NextToken`."""
         most = _page_size(request.get("MaxResults"))
-        rows = self._rows(kind, parent, prefix, request.get("NextToken") or prefix, most + 1)
+        rows = self._rows(kind, parent, request.get("NextToken") or prefix, most + 1, prefix)
         answer: dict[str, Any] = {"Items": [orjson.loads(row["document"]) for row in rows[:most]]}
         if len(rows) > most:
             answer["NextToken"] = rows[most - 1]["id"]
         return answer
-
-    def _rows(self, kind: Kind, parent: str, prefix: str, after: str, most: int) -> list[Row]:
-        return self._store.all(
-            "SELECT id,document FROM apigatewayv2_item"
-            " WHERE account=? AND region=? AND kind=? AND parent=? AND id>? AND id<? ORDER BY id LIMIT ?",
-            (*self._place, kind, parent, after, f"{prefix}\U0010ffff", most),
-        )
-
-
-def _read(row: Row | None) -> Document | None:
-    return None if row is None else orjson.loads(row["document"])
 
 
 def _page_size(text: str | None) -> int:
