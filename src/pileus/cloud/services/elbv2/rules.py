@@ -91,6 +91,8 @@ class Rules(Operations):
     def set_rule_priorities(self, call: Call, request: Request) -> Result:
         changed = []
         for pair in request["RulePriorities"]:
+            if "RuleArn" not in pair or "Priority" not in pair:  # the model asks for neither
+                raise ValidationError("A rule ARN and a priority must be specified")
             rule = self._rule(pair["RuleArn"])
             rule["Priority"] = str(pair["Priority"])
             self.items.change(rule["RuleArn"], rule)
