@@ -43,6 +43,13 @@ def test_all_else_needs_a_signature(cloud: Cloud) -> None:
     assert response.status == 403
 
 
+@pytest.mark.parametrize("headers", [{}, FOREIGN], ids=["unsigned", "with a foreign key"])
+def test_a_web_page_needs_a_signature(cloud: Cloud, headers: dict[str, str]) -> None:
+    path = "/2015-03-31/functions/nowhere/invocations"
+    response = asked(cloud, "POST", path, {**headers, "origin": "https://evil.example"})
+    assert response.status == 403
+
+
 @pytest.mark.parametrize(
     ("path", "invokes"),
     [

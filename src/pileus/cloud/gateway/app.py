@@ -88,14 +88,15 @@ class CloudApp:
 
 class InvokeApp:
     """The port that is known for the Lambda API: whoever reaches it may invoke functions, with any key or none, as users
-    of serverless-offline do. All else is as on the cloud's own port, where requests are signed."""
+    of serverless-offline do. All else is as on the cloud's own port, where requests are signed: also an invocation that
+    a web page asks for (browsers say so in `origin`), or every page that is open could run the functions."""
 
     def __init__(self, cloud: Cloud, region: str) -> None:
         self._cloud = CloudApp(cloud)
         self._invocations = Pipeline(cloud, opened=("lambda", region))
 
     def answer(self, request: HttpRequest) -> Answer:
-        invokes = request.method == "POST" and is_invocation(request.path)
+        invokes = request.method == "POST" and is_invocation(request.path) and "origin" not in request.headers
         return self._invocations.answer(request) if invokes else self._cloud.answer(request)
 
 
