@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from ..deploy.local import Deployed
     from .ports import Ports
 
-_LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
-_LISTENER_RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
-
 
 @dataclass(slots=True)
 class Sites:
@@ -64,14 +61,14 @@ class Sites:
             if listener is not None:
                 app = SocketSite(cloud, lambda: self.deployed().websocket, region=deployed.service.region)
                 self._websocket = await self._serve("ws", app.answer, listener)
-        if balancers(deployed) and self._alb is None:
+        if deployed.listeners and self._alb is None:
             from ..cloud.gateway.alb import AlbApp
 
             listener = self.ports.take_beside("alb_port", "load balancers answer nowhere")
             if listener is not None:
                 alb = AlbApp(
                     cloud,
-                    lambda: balancers(self.deployed()),
+                    lambda: self.deployed().listeners,
                     stage=deployed.service.stage,
                     observer=self.observer,
                 )
@@ -95,15 +92,3 @@ class Sites:
     async def _serve(self, scheme: str, application: Application, listener: socket.socket) -> str:
         served = await self.server.serve_site(application, listener)
         return f"{scheme}://{reachable(self.ports.host)}:{served.port}"
-
-
-def balancers(deployed: Deployed) -> list[str]:
-    """ARNs of the listeners that the service's `alb` events are behind: its own, and those that they name."""
-    resources = deployed.resources
-    found = [physical for kind, physical in resources.values() if kind == _LISTENER]
-    for resource in deployed.template["Resources"].values():
-        if resource.get("Type") == _LISTENER_RULE:
-            arn = resource["Properties"].get("ListenerArn")
-            if isinstance(arn, str):
-                found.append(arn)
-    return list(dict.fromkeys(found))
