@@ -110,14 +110,18 @@ class Client:
             f"Sec-WebSocket-Key: {KEY}",
             *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
         ]
-        self.writer.write("\r\n".join([*lines, "", ""]).encode())
-        head = (await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        self.headers = {n.lower(): v for n, _, v in (line.partition(": ") for line in head[1:] if line)}
-        status = int(head[0].split()[1])
-        if status != 101:
-            body = await self.reader.read()
-            self.writer.close()
-            raise Refused(status, self.headers, body)
+        try:
+            self.writer.write("\r\n".join([*lines, "", ""]).encode())
+            head = (await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            self.headers = {n.lower(): v for n, _, v in (line.partition(": ") for line in head[1:] if line)}
+            status = int(head[0].split()[1])
+            if status != 101:
+                body = await self.reader.read()
+                self.writer.close()
+                raise Refused(status, self.headers, body)
+        except BaseException:  # refused, or cancelled on the way
+            self.writer.transport.abort()
+            raise
         return self
 
     def send(self, message: Any) -> None:
