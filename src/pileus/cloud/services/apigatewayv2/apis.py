@@ -6,21 +6,11 @@ import re
 
 from pileus.cloud.kernel import Call, NotEmulated, operation
 
+from . import members
 from .base import Operations, Request, Result, bare, merge, picked
 from .documents import Document, Documents, Kind
 from .errors import BadRequestException
 
-_MEMBERS = (
-    "ApiKeySelectionExpression",
-    "CorsConfiguration",
-    "Description",
-    "DisableExecuteApiEndpoint",
-    "DisableSchemaValidation",
-    "IpAddressType",
-    "Name",
-    "RouteSelectionExpression",
-    "Version",
-)
 _HTTP_SELECTION = "${request.method} ${request.path}"
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://.+", re.I)
 
@@ -32,7 +22,7 @@ class Apis(Operations):
         if request.get("CredentialsArn"):
             raise NotEmulated("apigatewayv2 CreateApi.CredentialsArn")
         api: Document = {
-            **picked(request, _MEMBERS),
+            **picked(request, members.API),
             "ApiId": call.ids.lower(10),
             "CreatedDate": int(call.now),
             "ProtocolType": kind,
@@ -95,7 +85,7 @@ class Apis(Operations):
         for name in ("CredentialsArn", "RouteKey", "Target"):
             if request.get(name):
                 raise NotEmulated(f"apigatewayv2 UpdateApi.{name}")
-        merge(api, request, _MEMBERS)
+        merge(api, request, members.API)
         _check(api)
         Documents.of(call).put(Kind.API, api["ApiId"], api)
         self.changed(call, api["ApiId"])

@@ -6,21 +6,11 @@ import re
 
 from pileus.cloud.kernel import Call, operation
 
+from . import members
 from .base import Operations, Request, Result, bare, merge, picked, refuse
 from .documents import Document, Documents, Kind
 from .errors import BadRequestException, ConflictException
 
-_MEMBERS = (
-    "AuthorizerPayloadFormatVersion",
-    "AuthorizerResultTtlInSeconds",
-    "AuthorizerType",
-    "AuthorizerUri",
-    "EnableSimpleResponses",
-    "IdentitySource",
-    "IdentityValidationExpression",
-    "JwtConfiguration",
-    "Name",
-)
 _FUNCTION_URI = re.compile(r"arn:aws[\w-]*:apigateway:[\w-]+:lambda:path/.+/invocations")
 _HTTP_SOURCE = re.compile(r"\$request\.(header|querystring)\.\S+|\$context\.\S+|\$stageVariables\.\w+")
 _LONGEST = 3600
@@ -31,7 +21,7 @@ class Authorizers(Operations):
     def create_authorizer(self, call: Call, request: Request) -> Result:
         refuse("CreateAuthorizer", request, "AuthorizerCredentialsArn")
         api = self.api(call, request["ApiId"])
-        authorizer = {**picked(request, _MEMBERS), "AuthorizerId": call.ids.lower(6)}
+        authorizer = {**picked(request, members.AUTHORIZER), "AuthorizerId": call.ids.lower(6)}
         return self._put_authorizer(call, api, authorizer)
 
     def _put_authorizer(self, call: Call, api: Document, authorizer: Document) -> Result:
@@ -57,7 +47,7 @@ class Authorizers(Operations):
         refuse("UpdateAuthorizer", request, "AuthorizerCredentialsArn")
         api = self.api(call, request["ApiId"])
         authorizer = self.child(call, Kind.AUTHORIZER, request["ApiId"], request["AuthorizerId"])
-        merge(authorizer, request, _MEMBERS)
+        merge(authorizer, request, members.AUTHORIZER)
         return self._put_authorizer(call, api, authorizer)
 
     @operation("DeleteAuthorizer")

@@ -6,11 +6,10 @@ import orjson
 
 from pileus.cloud.kernel import Call, NotEmulated, operation
 
+from . import members
 from .base import Operations, Request, Result, bare, merge, picked
 from .documents import Document, Documents, Kind, take_snapshot
 from .errors import BadRequestException, ConflictException
-
-_MODEL_MEMBERS = ("ContentType", "Description", "Name", "Schema")
 
 
 class Deployments(Operations):
@@ -76,7 +75,7 @@ class Models(Operations):
     def create_model(self, call: Call, request: Request) -> Result:
         model = {
             "ContentType": "application/json",
-            **picked(request, _MODEL_MEMBERS),
+            **picked(request, members.MODEL),
             "ModelId": call.ids.lower(6),
         }
         return self._put_model(call, request["ApiId"], model)
@@ -109,7 +108,7 @@ class Models(Operations):
     @operation("UpdateModel")
     def update_model(self, call: Call, request: Request) -> Result:
         model = self.child(call, Kind.MODEL, request["ApiId"], request["ModelId"])
-        merge(model, request, _MODEL_MEMBERS)
+        merge(model, request, members.MODEL)
         return self._put_model(call, request["ApiId"], model)
 
     @operation("DeleteModel")

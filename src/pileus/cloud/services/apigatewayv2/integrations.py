@@ -6,33 +6,12 @@ import re
 
 from pileus.cloud.kernel import Call, NotEmulated, operation
 
+from . import members
 from .base import Operations, Request, Result, bare, merge, picked, refuse
 from .dataplane.parameters import steps_of
 from .documents import Document, Documents, Kind
 from .errors import BadRequestException, ConflictException
 
-_MEMBERS = (
-    "ConnectionType",
-    "ContentHandlingStrategy",
-    "Description",
-    "IntegrationMethod",
-    "IntegrationType",
-    "IntegrationUri",
-    "PassthroughBehavior",
-    "PayloadFormatVersion",
-    "RequestParameters",
-    "RequestTemplates",
-    "ResponseParameters",
-    "TemplateSelectionExpression",
-    "TimeoutInMillis",
-)
-_RESPONSE_MEMBERS = (
-    "ContentHandlingStrategy",
-    "IntegrationResponseKey",
-    "ResponseParameters",
-    "ResponseTemplates",
-    "TemplateSelectionExpression",
-)
 _REFUSED = ("ConnectionId", "CredentialsArn", "IntegrationSubtype", "TlsConfig")
 _FUNCTION = re.compile(
     r"arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[^/]+|arn:aws[\w-]*:apigateway:.+:lambda:path/.+"
@@ -48,7 +27,7 @@ class Integrations(Operations):
         integration = {
             "ConnectionType": "INTERNET",
             "TimeoutInMillis": 30000 if http else 29000,
-            **picked(request, _MEMBERS),
+            **picked(request, members.INTEGRATION),
             "IntegrationId": call.ids.lower(7),
         }
         if integration["IntegrationType"] == "AWS_PROXY" and http:
@@ -80,7 +59,7 @@ class Integrations(Operations):
         api = self.api(call, request["ApiId"])
         integration = self.child(call, Kind.INTEGRATION, request["ApiId"], request["IntegrationId"])
         refuse("UpdateIntegration", request, *_REFUSED)
-        merge(integration, request, _MEMBERS)
+        merge(integration, request, members.INTEGRATION)
         return self._put_integration(call, api, integration)
 
     @operation("DeleteIntegration")
@@ -107,7 +86,10 @@ class Integrations(Operations):
         if self.api(call, request["ApiId"])["ProtocolType"] != "WEBSOCKET":
             raise BadRequestException("Integration responses are supported only for WebSocket APIs")
         self.child(call, Kind.INTEGRATION, request["ApiId"], request["IntegrationId"])
-        response = {**picked(request, _RESPONSE_MEMBERS), "IntegrationResponseId": call.ids.lower(7)}
+        response = {
+            **picked(request, members.INTEGRATION_RESPONSE),
+            "IntegrationResponseId": call.ids.lower(7),
+        }
         return self._put_response(call, request, response)
 
     def _put_response(self, call: Call, request: Request, response: Document) -> Result:
@@ -135,7 +117,7 @@ class Integrations(Operations):
     @operation("UpdateIntegrationResponse")
     def update_integration_response(self, call: Call, request: Request) -> Result:
         response = self._response(call, request)
-        merge(response, request, _RESPONSE_MEMBERS)
+        merge(response, request, members.INTEGRATION_RESPONSE)
         return self._put_response(call, request, response)
 
     @operation("DeleteIntegrationResponse")

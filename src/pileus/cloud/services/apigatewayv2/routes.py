@@ -6,24 +6,11 @@ import re
 
 from pileus.cloud.kernel import Call, operation
 
+from . import members
 from .base import Operations, Request, Result, bare, merge, picked
 from .documents import Document, Documents, Kind
 from .errors import BadRequestException, ConflictException, NotFoundException
 
-_MEMBERS = (
-    "ApiKeyRequired",
-    "AuthorizationScopes",
-    "AuthorizationType",
-    "AuthorizerId",
-    "ModelSelectionExpression",
-    "OperationName",
-    "RequestModels",
-    "RequestParameters",
-    "RouteKey",
-    "RouteResponseSelectionExpression",
-    "Target",
-)
-_RESPONSE_MEMBERS = ("ModelSelectionExpression", "ResponseModels", "ResponseParameters", "RouteResponseKey")
 _METHODS = frozenset({"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _HTTP_KEY = re.compile(r"([A-Z]+) (/\S*)")
 _VARIABLE = re.compile(r"\{[A-Za-z0-9._:-]+\+?\}")
@@ -37,7 +24,7 @@ class Routes(Operations):
         route = {
             "ApiKeyRequired": False,
             "AuthorizationType": "NONE",
-            **picked(request, _MEMBERS),
+            **picked(request, members.ROUTE),
             "RouteId": call.ids.lower(7),
         }
         self._put_route(call, api, route)
@@ -84,7 +71,7 @@ class Routes(Operations):
     def update_route(self, call: Call, request: Request) -> Result:
         api = self.api(call, request["ApiId"])
         route = self.child(call, Kind.ROUTE, request["ApiId"], request["RouteId"])
-        merge(route, request, _MEMBERS)
+        merge(route, request, members.ROUTE)
         if route["AuthorizationType"] in ("NONE", "AWS_IAM"):
             route.pop("AuthorizerId", None)
             if "AuthorizationScopes" not in request:
@@ -115,7 +102,7 @@ class Routes(Operations):
     @operation("CreateRouteResponse")
     def create_route_response(self, call: Call, request: Request) -> Result:
         self._websocket_route(call, request)
-        response = {**picked(request, _RESPONSE_MEMBERS), "RouteResponseId": call.ids.lower(7)}
+        response = {**picked(request, members.ROUTE_RESPONSE), "RouteResponseId": call.ids.lower(7)}
         return self._put_route_response(call, request, response)
 
     def _websocket_route(self, call: Call, request: Request) -> None:
@@ -147,7 +134,7 @@ class Routes(Operations):
     @operation("UpdateRouteResponse")
     def update_route_response(self, call: Call, request: Request) -> Result:
         response = self._route_response(call, request)
-        merge(response, request, _RESPONSE_MEMBERS)
+        merge(response, request, members.ROUTE_RESPONSE)
         return self._put_route_response(call, request, response)
 
     @operation("DeleteRouteResponse")

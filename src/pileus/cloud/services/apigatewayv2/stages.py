@@ -6,19 +6,11 @@ import re
 
 from pileus.cloud.kernel import Call, operation
 
+from . import members
 from .base import Operations, Request, Result, bare, merge, picked, refuse
 from .documents import Document, Documents, Kind, take_snapshot
 from .errors import BadRequestException, ConflictException, NotFoundException
 
-_MEMBERS = (
-    "AccessLogSettings",
-    "AutoDeploy",
-    "DefaultRouteSettings",
-    "DeploymentId",
-    "Description",
-    "RouteSettings",
-    "StageVariables",
-)
 _NAME = re.compile(r"\$default|[A-Za-z0-9_-]{1,128}")
 _VARIABLE_NAME = re.compile(r"\w+", re.A)
 _VARIABLE_VALUE = re.compile(r"[A-Za-z0-9\-._~:/?#&=,]*")
@@ -44,7 +36,7 @@ class Stages(Operations):
             "RouteSettings": {},
             "StageVariables": {},
             "Tags": dict(request.get("Tags") or {}),
-            **picked(request, _MEMBERS),
+            **picked(request, members.STAGE),
             "CreatedDate": call.now,
             "LastUpdatedDate": call.now,
             "StageName": name,
@@ -79,7 +71,7 @@ class Stages(Operations):
         stage = self.child(call, Kind.STAGE, request["ApiId"], request["StageName"])
         refuse("UpdateStage", request, "ClientCertificateId")
         was_automatic, settings = stage["AutoDeploy"], dict(stage["RouteSettings"])
-        merge(stage, request, _MEMBERS)
+        merge(stage, request, members.STAGE)
         if request.get("RouteSettings"):
             stage["RouteSettings"] = {**settings, **request["RouteSettings"]}
         if stage["AutoDeploy"]:

@@ -6,28 +6,9 @@ from typing import Any
 
 from pileus.cloud.kernel import REPLACE, UPDATE, Created, ResourceType, StackCall
 
+from .. import members as documents
 from .calls import Properties, changed_members, invoke, members, remove, retag
 
-_API = (
-    "ApiKeySelectionExpression",
-    "CorsConfiguration",
-    "Description",
-    "DisableExecuteApiEndpoint",
-    "DisableSchemaValidation",
-    "IpAddressType",
-    "Name",
-    "RouteSelectionExpression",
-    "Version",
-)
-_STAGE = (
-    "AccessLogSettings",
-    "AutoDeploy",
-    "DefaultRouteSettings",
-    "DeploymentId",
-    "Description",
-    "RouteSettings",
-    "StageVariables",
-)
 _API_DEFAULTS = {
     "ApiKeySelectionExpression": "$request.header.x-api-key",
     "DisableExecuteApiEndpoint": False,
@@ -44,7 +25,7 @@ _STAGE_DEFAULTS: dict[str, Any] = {
 class Api(ResourceType):
     type_name = "AWS::ApiGatewayV2::Api"
     properties = {
-        **dict.fromkeys(_API, UPDATE),
+        **dict.fromkeys(documents.API, UPDATE),
         "ProtocolType": REPLACE,
         "RouteKey": REPLACE,
         "Tags": UPDATE,
@@ -57,13 +38,13 @@ class Api(ResourceType):
         api = invoke(
             stack,
             "CreateApi",
-            **members(properties, (*_API, "ProtocolType", "RouteKey", "Target")),
+            **members(properties, (*documents.API, "ProtocolType", "RouteKey", "Target")),
             Tags=stack.all_tags(properties),
         )
         return Created(api["ApiId"], {"ApiId": api["ApiId"], "ApiEndpoint": api["ApiEndpoint"]})
 
     def update(self, stack: StackCall, physical_id: str, old: Properties, new: Properties) -> Created:
-        given = changed_members(old, new, _API, _API_DEFAULTS)
+        given = changed_members(old, new, documents.API, _API_DEFAULTS)
         if old.get("CorsConfiguration") and not new.get("CorsConfiguration"):
             given.pop("CorsConfiguration", None)
             remove(stack, "DeleteCorsConfiguration", ApiId=physical_id)
@@ -77,17 +58,22 @@ class Api(ResourceType):
 
 class Stage(ResourceType):
     type_name = "AWS::ApiGatewayV2::Stage"
-    properties = {**dict.fromkeys(_STAGE, UPDATE), "ApiId": REPLACE, "StageName": REPLACE, "Tags": UPDATE}
+    properties = {
+        **dict.fromkeys(documents.STAGE, UPDATE),
+        "ApiId": REPLACE,
+        "StageName": REPLACE,
+        "Tags": UPDATE,
+    }
     required = ("ApiId", "StageName")
 
     def create(self, stack: StackCall, properties: Properties) -> Created:
         tags = stack.all_tags(properties)
-        names = members(properties, (*_STAGE, "ApiId", "StageName"))
+        names = members(properties, (*documents.STAGE, "ApiId", "StageName"))
         return Created(invoke(stack, "CreateStage", **names, Tags=tags)["StageName"])
 
     def update(self, stack: StackCall, physical_id: str, old: Properties, new: Properties) -> Created:
         names = {"ApiId": new["ApiId"], "StageName": physical_id}
-        given = changed_members(old, new, _STAGE, _STAGE_DEFAULTS)
+        given = changed_members(old, new, documents.STAGE, _STAGE_DEFAULTS)
         if old.get("AccessLogSettings") and not new.get("AccessLogSettings"):
             given.pop("AccessLogSettings", None)
             remove(stack, "DeleteAccessLogSettings", **names)

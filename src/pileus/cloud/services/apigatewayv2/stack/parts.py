@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pileus.cloud.kernel import REPLACE, UPDATE, Created, ResourceType, StackCall
 
+from .. import members as documents
 from .calls import Properties, changed_members, invoke, members, remove
 
 
@@ -48,19 +49,7 @@ class Part(ResourceType):
 
 class Route(Part):
     noun = "Route"
-    settings = (
-        "ApiKeyRequired",
-        "AuthorizationScopes",
-        "AuthorizationType",
-        "AuthorizerId",
-        "ModelSelectionExpression",
-        "OperationName",
-        "RequestModels",
-        "RequestParameters",
-        "RouteKey",
-        "RouteResponseSelectionExpression",
-        "Target",
-    )
+    settings = documents.ROUTE
     required = ("ApiId", "RouteKey")
     defaults = {
         "ApiKeyRequired": False,
@@ -72,21 +61,7 @@ class Route(Part):
 
 class Integration(Part):
     noun = "Integration"
-    settings = (
-        "ConnectionType",
-        "ContentHandlingStrategy",
-        "Description",
-        "IntegrationMethod",
-        "IntegrationType",
-        "IntegrationUri",
-        "PassthroughBehavior",
-        "PayloadFormatVersion",
-        "RequestParameters",
-        "RequestTemplates",
-        "ResponseParameters",
-        "TemplateSelectionExpression",
-        "TimeoutInMillis",
-    )
+    settings = documents.INTEGRATION
     required = ("ApiId", "IntegrationType")
     defaults = {
         "ConnectionType": "INTERNET",
@@ -116,17 +91,7 @@ def _plain(properties: Properties) -> Properties:
 
 class Authorizer(Part):
     noun = "Authorizer"
-    settings = (
-        "AuthorizerPayloadFormatVersion",
-        "AuthorizerResultTtlInSeconds",
-        "AuthorizerType",
-        "AuthorizerUri",
-        "EnableSimpleResponses",
-        "IdentitySource",
-        "IdentityValidationExpression",
-        "JwtConfiguration",
-        "Name",
-    )
+    settings = documents.AUTHORIZER
     required = ("ApiId", "AuthorizerType", "Name")
     defaults = {"AuthorizerResultTtlInSeconds": 0, "EnableSimpleResponses": False, "IdentitySource": []}
 
@@ -136,7 +101,7 @@ class Authorizer(Part):
 
 class Model(Part):
     noun = "Model"
-    settings = ("ContentType", "Description", "Name", "Schema")
+    settings = documents.MODEL
     required = ("ApiId", "Name", "Schema")
     defaults = {"ContentType": "application/json"}
 
@@ -144,7 +109,7 @@ class Model(Part):
 class RouteResponse(Part):
     noun = "RouteResponse"
     parents = ("ApiId", "RouteId")
-    settings = ("ModelSelectionExpression", "ResponseModels", "ResponseParameters", "RouteResponseKey")
+    settings = documents.ROUTE_RESPONSE
     required = ("ApiId", "RouteId", "RouteResponseKey")
     defaults = {"ResponseModels": {}}
 
@@ -152,11 +117,5 @@ class RouteResponse(Part):
 class IntegrationResponse(Part):
     noun = "IntegrationResponse"
     parents = ("ApiId", "IntegrationId")
-    settings = (
-        "ContentHandlingStrategy",
-        "IntegrationResponseKey",
-        "ResponseParameters",
-        "ResponseTemplates",
-        "TemplateSelectionExpression",
-    )
+    settings = documents.INTEGRATION_RESPONSE
     required = ("ApiId", "IntegrationId", "IntegrationResponseKey")
